@@ -1,0 +1,223 @@
+"""What is measured, against which peer and with which target; and how one round of each is run."""
+import contextlib
+import dataclasses
+import statistics
+from typing import Callable, Optional, Tuple
+
+from harness.processes import PYTHON_SIDE, run_client, run_clients_at_once, running_server
+
+SMALL = 64
+MIDDLE = 20_000
+LARGE = 1 << 20
+CPYTHON = "CPython's own server"
+ECHO = "raw epoll echo"
+OURS, THEIRS = "ours", "theirs"
+
+
+@dataclasses.dataclass(frozen=True)
+class Measure:
+    """One row of the table. `goal` says how the figures are compared:
+    faster: a time, ratio theirs / ours, at least `target`;    more: a rate, ratio ours / theirs, at least `target`;
+    near: a time, ratio ours / theirs, at most `target`;       limit: a figure of ours alone, at most `target`."""
+    key: str
+    title: str
+    unit: str
+    goal: str
+    target: float
+    peer: Optional[str] = None
+
+    def ratio(self, ours, theirs):
+        if self.goal == "limit":
+            return ours
+        return theirs / ours if self.goal == "faster" else ours / theirs
+
+    def reached(self, ratio):
+        return ratio <= self.target if self.goal in ("near", "limit") else ratio >= self.target
+
+
+@dataclasses.dataclass(frozen=True)
+class Settings:
+    bin: str
+    python: str
+    scratch: str
+    rounds: int
+    seconds: float  # how long one client runs in one round
+    blocked_clients: int
+    queued_items: int
+
+    @property
+    def authkey_file(self):
+        return self.scratch + "/authkey"
+
+    def program(self, name):
+        return self.bin + "/" + name
+
+
+@dataclasses.dataclass(frozen=True)
+class Scenario:
+    """A pair of servers and what clients do to them. `run(settings, server)` returns figures by measure key;
+    the same client program runs against both servers unless `run_theirs` says otherwise."""
+    name: str
+    measures: Tuple[Measure, ...]
+    run: Callable
+    run_theirs: Optional[Callable] = None
+    serve_theirs: Optional[Callable] = None
+    server_core: Optional[int] = None
+    rounds_max: Optional[int] = None
+    fresh_server: bool = False  # one server a round: memory is measured from a clean start
+
+
+def serve_ours(settings):
+    return [settings.program("quaymaster"), "serve", "--host", "127.0.0.1", "--port", "0",
+            "--authkey-file", settings.authkey_file]
+
+
+def serve_cpython(settings):
+    return [settings.python, str(PYTHON_SIDE / "stock_server.py"), settings.authkey_file]
+
+
+def serve_echo(settings):
+    return [settings.program("raw_epoll_echo"), "serve"]
+
+
+def stock_client(settings, server, script, *arguments):
+    return [settings.python, str(PYTHON_SIDE / script), server.host, server.port, settings.authkey_file, *arguments]
+
+
+def cpp_client(settings, server, *arguments):
+    return [settings.program("cpp_client"), *arguments[:1], server.host, server.port, settings.authkey_file,
+            *arguments[1:]]
+
+
+def connect_cost(settings, server):
+    return run_client(stock_client(settings, server, "connect_cost.py"))
+
+
+def middle_items(settings, server):
+    return run_client(stock_client(settings, server, "item_latency.py", MIDDLE, settings.seconds))
+
+
+def python_throughput(count):
+    def run(settings, server):
+        command = stock_client(settings, server, "throughput.py", SMALL, settings.seconds)
+        results = run_clients_at_once(command, count)
+        return {"operations_%d" % count: sum(result["operations_per_s"] for result in results)}
+    return run
+
+
+def python_large_items(settings, server):
+    figures = run_client(stock_client(settings, server, "item_latency.py", LARGE, settings.seconds))
+    return {"python_large": LARGE / 1e3 / (figures["put_ms"] + figures["get_ms"])}
+
+
+def cpp_large_items(settings, server):
+    return {"cpp_large": run_client(cpp_client(settings, server, "large", LARGE, settings.seconds))["mb_per_s"]}
+
+
+def cpp_operation(key, core):
+    def run(settings, server):
+        return {key: run_client(cpp_client(settings, server, "latency", SMALL, settings.seconds), core)["p50_us"]}
+    return run
+
+
+def echo_round_trip(key, core):
+    def run(settings, server):
+        command = [settings.program("raw_epoll_echo"), "ping", server.port, settings.seconds]
+        return {key: run_client(command, core)["p50_us"]}
+    return run
+
+
+def blocked_clients(settings, server):
+    command = [settings.program("blocked_clients"), server.port, settings.authkey_file, server.pid,
+               settings.blocked_clients]
+    return {"blocked": run_client(command)["bytes_per_client"]}
+
+
+def queued_items(settings, server):
+    command = [settings.program("queued_items"), server.port, settings.authkey_file, server.pid,
+               settings.queued_items, SMALL]
+    return {"queued": run_client(command)["bytes_per_item"]}
+
+
+SCENARIOS = (
+    Scenario("connect", (
+        Measure("first_ms", "stock client: connect, first put, first get", "ms", "faster", 40, CPYTHON),
+        Measure("proxy_ms", "stock client: each further proxy, made and dropped", "ms", "faster", 40, CPYTHON),
+    ), connect_cost),
+    Scenario("middle", (
+        Measure("put_ms", "stock client: put of 20,000 bytes, p50", "ms", "faster", 100, CPYTHON),
+        Measure("get_ms", "stock client: get of 20,000 bytes, p50", "ms", "faster", 100, CPYTHON),
+    ), middle_items),
+    Scenario("one", (
+        Measure("operations_1", "1 stock client, put + get of 64 B", "op/s", "more", 1.5, CPYTHON),
+    ), python_throughput(1)),
+    Scenario("eight", (
+        Measure("operations_8", "8 stock clients, put + get of 64 B", "op/s", "more", 3, CPYTHON),
+    ), python_throughput(8)),
+    Scenario("split", (
+        Measure("split_us", "C++ client: one operation of 64 B, p50, server on another core", "us", "near", 1.3, ECHO),
+    ), cpp_operation("split_us", 1), echo_round_trip("split_us", 1), serve_echo, server_core=0),
+    Scenario("same", (
+        Measure("same_us", "C++ client: one operation of 64 B, p50, server on the same core", "us", "near", 1.3, ECHO),
+    ), cpp_operation("same_us", 0), echo_round_trip("same_us", 0), serve_echo, server_core=0),
+    Scenario("large-cpp", (
+        Measure("cpp_large", "C++ client: put + get of 1 MiB items", "MB/s", "more", 2, CPYTHON),
+    ), cpp_large_items),
+    Scenario("large-python", (
+        Measure("python_large", "stock client: put + get of 1 MiB items", "MB/s", "more", 2, CPYTHON),
+    ), python_large_items),
+    Scenario("blocked", (
+        Measure("blocked", "server memory for each client blocked in get", "B", "limit", 4096),
+    ), blocked_clients, rounds_max=3, fresh_server=True),
+    Scenario("queued", (
+        Measure("queued", "server memory for each queued item of 64 B", "B", "limit", 160),
+    ), queued_items, rounds_max=3, fresh_server=True),
+)
+
+
+def measured(scenario, settings, progress):
+    """Runs the rounds of `scenario`; {measure key: (figures of ours, figures of theirs)}, one figure a round.
+    Each round runs both sides, and which goes first alternates, so that a slow minute of the machine hits both."""
+    has_peer = any(measure.peer for measure in scenario.measures)
+    sides = {OURS: (serve_ours, scenario.run)}
+    if has_peer:
+        sides[THEIRS] = (scenario.serve_theirs or serve_cpython, scenario.run_theirs or scenario.run)
+    figures = {measure.key: {side: [] for side in (OURS, THEIRS)} for measure in scenario.measures}
+    rounds = min(settings.rounds, scenario.rounds_max or settings.rounds)
+    with contextlib.ExitStack() as run_stack:
+        def start(side, stack):
+            log = "%s/%s-%s.log" % (settings.scratch, scenario.name, side)
+            return stack.enter_context(running_server(sides[side][0](settings), log, scenario.server_core))
+
+        servers = {} if scenario.fresh_server else {side: start(side, run_stack) for side in sides}
+        for number in range(rounds):
+            progress("%s: round %d of %d" % (scenario.name, number + 1, rounds))
+            for side in list(sides) if number % 2 == 0 else reversed(list(sides)):
+                with contextlib.ExitStack() as round_stack:
+                    server = servers.get(side) or start(side, round_stack)
+                    result = sides[side][1](settings, server)
+                for key, values in figures.items():
+                    values[side].append(result[key])
+    return {key: (values[OURS], values[THEIRS]) for key, values in figures.items()}
+
+
+@dataclasses.dataclass(frozen=True)
+class Row:
+    """The medians of a measure and, as its spread, the least and the greatest ratio of a single round."""
+    measure: Measure
+    ours: float
+    theirs: Optional[float]
+    ratio: float
+    least: float
+    greatest: float
+
+    @property
+    def reached(self):
+        return self.measure.reached(self.ratio)
+
+
+def row_of(measure, ours, theirs):
+    ratios = [measure.ratio(*pair) for pair in (zip(ours, theirs) if theirs else ((value, None) for value in ours))]
+    ours_median = statistics.median(ours)
+    theirs_median = statistics.median(theirs) if theirs else None
+    return Row(measure, ours_median, theirs_median, measure.ratio(ours_median, theirs_median), min(ratios), max(ratios))

@@ -1,0 +1,68 @@
+// arguments.hpp: `--name value` and `--flag` for the examples, and nothing more.
+#pragma once
+
+#include <quaymaster/authkey.hpp>
+
+#include <algorithm>
+#include <charconv>
+#include <cstdint>
+#include <initializer_list>
+#include <map>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+
+class arguments {
+public:
+    /// Throws std::invalid_argument for an option in neither list.
+    arguments(int argc, char** argv, std::initializer_list<std::string_view> valued,
+              std::initializer_list<std::string_view> flags = {})
+    {
+        const auto has = [](auto names, std::string_view name) { return std::find(names.begin(), names.end(), name) != names.end(); };
+        for (int index = 1; index < argc; ++index) {
+            const std::string option = argv[index];
+            if (has(flags, option))
+                values_[option] = "";
+            else if (has(valued, option) && index + 1 < argc)
+                values_[option] = argv[++index];
+            else
+                throw std::invalid_argument{"unknown or incomplete option " + option + "; known are" + listed(valued) + listed(flags)};
+        }
+    }
+
+    [[nodiscard]] bool has(const std::string& option) const { return values_.contains(option); }
+
+    [[nodiscard]] std::string text(const std::string& option, std::string otherwise) const
+    {
+        const auto found = values_.find(option);
+        return found == values_.end() ? otherwise : found->second;
+    }
+
+    template <class Number>
+    [[nodiscard]] Number number(const std::string& option, Number otherwise) const
+    {
+        const std::string digits = text(option, std::to_string(otherwise));
+        Number number{};
+        const auto [end, failed] = std::from_chars(digits.data(), digits.data() + digits.size(), number);
+        if (failed != std::errc{} || end != digits.data() + digits.size())
+            throw std::invalid_argument{option + " needs a number, not " + digits};
+        return number;
+    }
+
+    /// The key in --authkey-file, or the one of the tutorials, which is no secret.
+    [[nodiscard]] quaymaster::authkey authkey() const
+    {
+        return has("--authkey-file") ? quaymaster::authkey::from_file(text("--authkey-file", "")) : quaymaster::authkey{"abc"};
+    }
+
+private:
+    static std::string listed(std::initializer_list<std::string_view> names)
+    {
+        std::string all;
+        for (const std::string_view name : names)
+            (all += ' ') += name;
+        return all;
+    }
+
+    std::map<std::string, std::string> values_;
+};

@@ -1,0 +1,86 @@
+// base_manager: serves registered queues to other programs, or connects to a program that does.
+#pragma once
+
+#include <quaymaster/address.hpp>
+#include <quaymaster/authkey.hpp>
+#include <quaymaster/client_options.hpp>
+#include <quaymaster/proxy.hpp>
+#include <quaymaster/queue_options.hpp>
+#include <quaymaster/server_options.hpp>
+#include <quaymaster/value.hpp>
+
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace quaymaster {
+
+struct manager_options {
+    client_options client;
+    server_options server;
+};
+
+/// Python's BaseManager. Derive from it to give the two ends of a program one typed interface:
+///
+///     struct queue_manager : base_manager {
+///         using base_manager::base_manager;
+///         auto get_task_queue() { return create<queue_proxy<int>>("get_task_queue"); }
+///     };
+///
+/// Either register what to serve and start() (or serve_forever()), or connect() to a server elsewhere, C++ or Python.
+/// Thread safety: register, start, connect and shut down from one thread; create() from any.
+/// Lifetime: the destructor stops a server that start() began. Proxies may outlive it.
+class base_manager {
+public:
+    /// Opens nothing yet. For a server `where` may have an empty host (every interface) and port 0 (the system's choice);
+    /// for a client an empty host is this machine.
+    base_manager(quaymaster::address where, authkey key, manager_options options = {});
+    ~base_manager();
+    base_manager(base_manager&&) noexcept;
+    base_manager& operator=(base_manager&&) noexcept;
+
+    /// One queue under `typeid_name`: whoever creates the typeid, from whatever program, gets this queue.
+    /// These four throw std::logic_error after start() or connect(); a name that is empty or taken makes start() throw.
+    void register_queue(std::string typeid_name, queue_options queue = {});
+    /// `typeid_name(name, maxsize=0)` makes or finds the queue called `name`.
+    void register_queue_factory(std::string typeid_name, queue_kind kind = queue_kind::fifo);
+    /// Each create of `typeid_name(maxsize=0)` makes a queue of its own, which goes with its last proxy, as
+    /// `manager.Queue()` does in Python.
+    void register_type(std::string typeid_name, queue_kind kind = queue_kind::fifo);
+
+    /// Serves in the background of this process, until shutdown(). On return clients can connect, and this manager is
+    /// one of them. Throws boost::system::system_error if the address cannot be had, std::invalid_argument for an empty
+    /// key at an address that other machines reach, std::logic_error if started or connected already.
+    void start();
+    /// start() and wait for the end: a signal of server_options::stop_signals, or a client's `shutdown` request.
+    void serve_forever();
+    /// Finds the server, waiting up to client_options::connect_deadline for one that is not up yet. Throws
+    /// authentication_error if it holds another key, connection_lost if none came, deadline_exceeded if it does not
+    /// answer, std::logic_error if started already. Calling it again checks again.
+    void connect();
+    /// Stops the server that start() began, letting replies out. A manager that only connected has none to stop: as in
+    /// Python it leaves the server alone.
+    void shutdown();
+
+    /// Where clients of this manager connect to; after start() with the port that the system chose.
+    [[nodiscard]] quaymaster::address address() const;
+
+    /// Makes, or finds, the object that `typeid_name` stands for, and returns a `Proxy` of it, such as
+    /// `queue_proxy<int>`. `arguments` go to the constructor in the server. Throws std::logic_error before start() or
+    /// connect(), remote_error if the server knows no such typeid, and what proxy::call throws.
+    template <class Proxy, class... Arguments>
+    [[nodiscard]] Proxy create(std::string_view typeid_name, const Arguments&... arguments)
+    {
+        return Proxy{create_proxy(typeid_name, {value{arguments}...})};
+    }
+    /// The same, with arguments known only at run time.
+    [[nodiscard]] proxy create_proxy(std::string_view typeid_name, const std::vector<value>& positional = {},
+                                     const proxy::keywords& named = {});
+
+private:
+    class implementation;
+    std::unique_ptr<implementation> implementation_;
+};
+
+}  // namespace quaymaster

@@ -1,0 +1,36 @@
+// client_options: how long a client waits for what, and what it accepts.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+
+namespace quaymaster {
+
+/// The limits of one manager and of the proxies it makes. Every one of them is an upper bound on a wait: no call hangs.
+struct client_options {
+    /// How long connect() goes on trying, with back-off, while no server listens.
+    std::chrono::milliseconds connect_deadline{10'000};
+    /// The same for a call that finds its connection gone because the server was restarted. Nothing of the call has been
+    /// sent by then, so trying again repeats nothing. Zero: one attempt.
+    std::chrono::milliseconds reconnect_deadline{10'000};
+    /// One attempt: resolving the name, connecting, and the handshake with its keys.
+    std::chrono::milliseconds handshake_deadline{5'000};
+    /// How long a server may take to answer, beyond the time that the call itself asks it to wait.
+    std::chrono::milliseconds call_deadline{30'000};
+    /// A longer wait of get() or put() is cut into requests of this length, and join() asks so often whether the server is
+    /// alive. A server that freezes is thus noticed after at most wait_slice + call_deadline, however long the wait.
+    std::chrono::milliseconds wait_slice{30'000};
+    /// How long the end of a proxy may take to tell the server so.
+    std::chrono::milliseconds release_deadline{1'000};
+    /// TCP: idle seconds before the kernel asks whether the other machine is still there; zero switches that off.
+    std::chrono::seconds keepalive_idle{30};
+    /// How long a call spins on its socket before it sleeps. Above zero it costs a core while waiting, and spares the
+    /// microseconds that a wake-up takes.
+    std::chrono::microseconds busy_poll{0};
+    /// Octets of one reply. A server that announces a longer one is hung up on.
+    std::size_t reply_size_max = std::size_t{1} << 30;
+    /// Refuse servers that prove the key with MD5: Python up to 3.11.
+    bool require_sha256 = false;
+};
+
+}  // namespace quaymaster

@@ -1,0 +1,12 @@
+// quaymaster: everything that a program needs to share queues, in one include.
+#pragma once
+
+#include <quaymaster/base_manager.hpp>
+#include <quaymaster/blocking_queue.hpp>
+#include <quaymaster/conversion.hpp>
+#include <quaymaster/errors.hpp>
+#include <quaymaster/queue_concept.hpp>
+#include <quaymaster/queue_proxy.hpp>
+#include <quaymaster/server.hpp>
+#include <quaymaster/value.hpp>
+#include <quaymaster/version.hpp>

@@ -1,0 +1,52 @@
+// server: registered objects, served to Python and C++ clients.
+#pragma once
+
+#include <quaymaster/address.hpp>
+#include <quaymaster/authkey.hpp>
+#include <quaymaster/queue_options.hpp>
+#include <quaymaster/server_options.hpp>
+
+#include <memory>
+#include <string>
+
+namespace quaymaster {
+
+/// Serves named queues over one port: what `BaseManager(...).get_server()` is in Python.
+/// Thread safety: register before start(), from one thread; afterwards any member from any thread.
+/// Lifetime: the destructor stops the server. A stopped server does not start again; make another.
+class server {
+public:
+    /// Opens nothing yet. Throws std::invalid_argument for an empty key at an address that others can reach.
+    server(address where, authkey key, server_options options = {});
+    ~server();
+    server(const server&) = delete;
+    server& operator=(const server&) = delete;
+
+    /// One queue under `typeid_name`: whoever creates the typeid gets this queue, and a proxy of it outlives a restart.
+    /// Throws std::invalid_argument if the name is empty or taken, std::logic_error after start().
+    void register_queue(std::string typeid_name, queue_options options = {});
+    /// `typeid_name(name, maxsize=0)` makes or finds the queue called `name`, as the pattern `get_queue(name)` does.
+    void register_queue_factory(std::string typeid_name, queue_kind kind = queue_kind::fifo);
+    /// Each `typeid_name(maxsize=0)` makes a queue of its own, as SyncManager's Queue() does; it goes with its last proxy.
+    void register_queue_type(std::string typeid_name, queue_kind kind = queue_kind::fifo);
+
+    /// Listens, and serves in background threads until stop(). On return clients can connect.
+    /// Throws boost::system::system_error if the address cannot be had, std::logic_error if started already.
+    void start();
+    /// start(), if that has not been called yet, and wait().
+    void serve_forever();
+    /// Returns when the server has stopped: by stop(), a stop signal, or a client's `shutdown` request.
+    void wait();
+    /// Stops accepting, lets replies out for at most `stop_grace`, closes, and waits for the threads.
+    void stop();
+
+    /// The address with the port that the system chose. Precondition: started.
+    [[nodiscard]] address bound_address() const;
+    [[nodiscard]] server_statistics statistics() const;
+
+private:
+    class implementation;
+    std::unique_ptr<implementation> implementation_;
+};
+
+}  // namespace quaymaster

@@ -1,0 +1,60 @@
+// server_options: every limit of a server, with its default.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <string_view>
+#include <vector>
+
+namespace quaymaster {
+
+enum class log_level : std::uint8_t { debug, info, warning, error };
+
+/// Receives what a server has to say, one line without a newline. Called from the server's threads, from several at
+/// once; it must not call the server. No line holds an authkey or a digest.
+using log_function = std::function<void(log_level, std::string_view)>;
+
+struct server_options {
+    /// Event loops, each a thread with its own connections. 0: one for each core of this machine, at most 8.
+    std::size_t threads = 1;
+    /// Refuse clients that prove the key with MD5: Python up to 3.11.
+    bool require_sha256 = false;
+    /// Stop when an authenticated client sends the `shutdown` request, as CPython's server does.
+    bool allow_shutdown_request = true;
+    /// Signals that stop the server, such as {SIGINT, SIGTERM}; none by default, because they belong to the process.
+    std::vector<int> stop_signals;
+
+    /// Octets of one frame after authentication. A client that announces a longer one is dropped.
+    std::size_t payload_size_max = 64 << 20;
+    /// Connections at once; further ones are dropped. Every method-calling thread of every client holds one.
+    std::size_t connections_max = 100'000;
+    /// Peers at once that have not proved the key yet; further ones are dropped.
+    std::size_t unauthenticated_max = 1024;
+    /// How long a peer may take to prove the key and send its first request.
+    std::chrono::milliseconds handshake_timeout{5'000};
+    /// Octets of replies that a client has not fetched yet, above which nothing more is read from it.
+    std::size_t outbox_size_max = 4 << 20;
+    /// Connections that the system completes before they are accepted. Stock Python's 16 loses some of a burst.
+    int backlog = 4096;
+    /// How long stop() waits for clients to fetch the replies that are under way.
+    std::chrono::milliseconds stop_grace{1'000};
+    /// How long a loop that ran out of work looks for more before it sleeps. Above zero, each loop burns a core for
+    /// that long after every request, and a request that comes meanwhile is answered some microseconds sooner.
+    std::chrono::microseconds busy_poll{0};
+
+    log_function log;
+};
+
+/// What a server is doing, counted over all of its loops at about the same moment.
+struct server_statistics {
+    std::size_t connections = 0;      ///< open now, authenticated or not
+    std::size_t unauthenticated = 0;  ///< of these, those that have not proved the key yet
+    std::size_t streams = 0;          ///< of these, those that call methods: about one for each client thread
+    std::size_t objects = 0;          ///< objects that clients hold proxies to
+    std::uint64_t accepted = 0;       ///< connections accepted since start()
+    std::uint64_t dropped = 0;        ///< of these, those dropped for a fault or a limit
+};
+
+}  // namespace quaymaster

@@ -1,0 +1,476 @@
+#include "codec/envelope.hpp"
+
+#include "codec/byte_buffer.hpp"
+#include "codec/pickle_decoder.hpp"
+#include "codec/pickle_machine.hpp"
+#include "codec/pickle_writer.hpp"
+
+#include <algorithm>
+#include <array>
+#include <bit>
+#include <cstring>
+
+namespace quaymaster::codec {
+
+namespace {
+
+/// A tuple of more fields than this is no message of the protocol; its fields are counted and not kept apart.
+constexpr std::size_t fields_max = 4;
+
+/// One giant pickle must not make its reader a giant for ever.
+constexpr std::size_t kept_capacity_max = 1 << 14;
+
+/// What the scan knows of an object: its kind, and a scalar's bits or a text's offset and length.
+struct scanned {
+    std::uint64_t bits;
+    node_kind kind;
+};
+using scan_slot = stack_slot<scanned>;
+
+/// A piece of the outer tuple: its slot, and where its opcodes end.
+struct part {
+    scan_slot slot;
+    std::uint32_t end;
+};
+
+/// An opcode that a splice must rewrite or drop.
+struct relocation {
+    std::uint32_t offset;
+    std::uint32_t index;       // of the memo; 0 for FRAME
+    std::uint32_t put_offset;  // GETs: where the entry was PUT
+    opcode code;
+};
+
+[[nodiscard]] bool is_get(opcode code) noexcept
+{
+    return code == opcode::binget || code == opcode::long_binget;
+}
+
+[[nodiscard]] std::size_t argument_size(opcode code) noexcept
+{
+    switch (code) {
+    case opcode::frame: return 8;
+    case opcode::binput:
+    case opcode::binget: return 1;
+    case opcode::long_binput:
+    case opcode::long_binget: return 4;
+    default: return 0;  // MEMOIZE
+    }
+}
+
+/// Follows a pickle without building it: kinds and scalars, where the outer tuple's fields and their elements lie, and
+/// which opcodes a splice must touch.
+class scan_sink {
+public:
+    using ref = scanned;
+
+    void begin(bytes_view pickle)
+    {
+        pickle_ = as_chars(pickle);
+        if (relocations_.capacity() > kept_capacity_max)
+            relocations_ = {};
+        relocations_.clear();
+        fields_.clear();
+        field_count_ = 0;
+        for (auto& elements : elements_) {
+            if (elements.capacity() > kept_capacity_max)
+                elements = {};
+            elements.clear();
+        }
+        irregular_ = false;
+        has_globals_ = false;
+        has_non_ascii_byte_string_ = false;
+        python2_ = true;
+    }
+
+    // What the machine asks and tells.
+    static node_kind kind(ref known) noexcept { return known.kind; }
+    static bool full() noexcept { return false; }
+    static ref none() noexcept { return {0, node_kind::none}; }
+    static ref boolean(bool known) noexcept { return {known ? 1U : 0U, node_kind::boolean}; }
+    static ref integer(std::int64_t number, bool) noexcept { return {static_cast<std::uint64_t>(number), node_kind::integer}; }
+    ref big_integer(bytes_view little_endian, bool python2_long) const noexcept
+    {
+        // Only what is the same number to everyone may travel as a scalar; a Python 2 long stays as it is pickled.
+        if (little_endian.size() > sizeof(std::uint64_t) || (python2_long && python2_))
+            return {0, node_kind::big_integer};
+        const bool negative = !little_endian.empty() && (std::to_integer<unsigned>(little_endian.back()) & 0x80U) != 0;
+        std::uint64_t bits = negative ? ~std::uint64_t{0} : 0;
+        for (std::size_t i = little_endian.size(); i-- > 0;)
+            bits = (bits << 8U) | std::to_integer<std::uint64_t>(little_endian[i]);
+        return {bits, node_kind::integer};
+    }
+    static ref floating(double number) noexcept { return {std::bit_cast<std::uint64_t>(number), node_kind::floating}; }
+    ref text(node_kind kind, std::string_view content) noexcept
+    {
+        if (kind == node_kind::byte_string && !has_non_ascii_byte_string_)
+            has_non_ascii_byte_string_ = !is_ascii(content);
+        const auto offset = static_cast<std::uint64_t>(content.data() - pickle_.data());
+        return {offset << 32U | content.size(), kind};
+    }
+    ref own_text(node_kind kind, const std::string&) noexcept
+    {
+        irregular_ = true;  // the text as such stands nowhere in the pickle
+        return {0, kind};
+    }
+    ref container(node_kind kind, std::span<const scan_slot> children, std::size_t position, std::uint32_t offset)
+    {
+        if (position == 0 && kind == node_kind::tuple) {
+            field_count_ = children.size();
+            fields_.clear();
+            keep_parts(fields_, children.first(std::min(children.size(), fields_max)), offset);
+            if (children.size() > fields_max)
+                fields_.back().end = children[fields_max].begin;
+        } else if (position > 0 && position < fields_max) {
+            elements_[position].clear();
+            if (kind == node_kind::tuple || kind == node_kind::dict)
+                keep_parts(elements_[position], children, offset);
+        }
+        return {0, kind};
+    }
+    static void append(scan_slot&, std::span<const scan_slot>, std::size_t, std::uint32_t) noexcept {}
+    static void add_items(scan_slot&, std::span<const scan_slot>, std::size_t, std::uint32_t) noexcept {}
+    void set_items(const scan_slot& target, std::span<const scan_slot> children, std::size_t position, std::uint32_t offset)
+    {
+        if (position > 0 && position < fields_max && target.ref.kind == node_kind::dict)
+            keep_parts(elements_[position], children, offset);
+    }
+    ref global(std::string_view, std::string_view) noexcept { return named(); }
+    ref stack_global(ref, ref) noexcept { return named(); }
+    static ref object(construction, ref, ref, const ref*) noexcept { return {0, node_kind::object}; }
+    ref instance(ref, std::span<const scan_slot>) noexcept
+    {
+        has_globals_ = true;
+        return {0, node_kind::object};
+    }
+    static void build(ref, ref) noexcept {}
+    ref extension(std::uint32_t) noexcept
+    {
+        has_globals_ = true;
+        return {0, node_kind::extension};
+    }
+    static ref persistent_text(std::string_view) noexcept { return {0, node_kind::persistent}; }
+    static ref persistent(ref) noexcept { return {0, node_kind::persistent}; }
+
+    void at_protocol(std::uint8_t protocol) noexcept { python2_ = protocol <= 2; }
+    void at_put(std::uint32_t offset, opcode code, std::uint32_t index)
+    {
+        if (code == opcode::put)
+            irregular_ = true;
+        relocations_.push_back({offset, index, 0, code});
+    }
+    void at_get(std::uint32_t offset, opcode code, std::uint32_t index, std::uint32_t put_offset, ref content,
+                std::size_t position)
+    {
+        // A tuple or dict fetched into a field's place: its elements were not seen there.
+        const bool hidden = position < fields_max && (content.kind == node_kind::tuple || content.kind == node_kind::dict);
+        if (code == opcode::get || hidden)
+            irregular_ = true;
+        relocations_.push_back({offset, index, put_offset, code});
+    }
+    void at_frame(std::uint32_t offset) { relocations_.push_back({offset, 0, 0, opcode::frame}); }
+    void at_rearranged() noexcept { irregular_ = true; }
+
+    // What the reader asks.
+    [[nodiscard]] bool irregular() const noexcept { return irregular_; }
+    [[nodiscard]] std::size_t field_count() const noexcept { return field_count_; }
+    [[nodiscard]] const std::vector<part>& fields() const noexcept { return fields_; }
+    [[nodiscard]] const std::vector<part>& elements(std::size_t field) const noexcept { return elements_[field]; }
+    [[nodiscard]] const std::vector<relocation>& relocations() const noexcept { return relocations_; }
+    [[nodiscard]] std::string_view text_of(ref known) const noexcept
+    {
+        return pickle_.substr(static_cast<std::size_t>(known.bits >> 32U), static_cast<std::size_t>(known.bits & 0xffff'ffffU));
+    }
+    [[nodiscard]] item_traits traits(std::uint8_t protocol) const noexcept
+    {
+        return {protocol, python2_, has_non_ascii_byte_string_, has_globals_};
+    }
+
+private:
+    ref named() noexcept
+    {
+        has_globals_ = true;
+        return {0, node_kind::global};
+    }
+    static void keep_parts(std::vector<part>& parts, std::span<const scan_slot> slots, std::uint32_t end)
+    {
+        for (std::size_t i = 0; i < slots.size(); ++i)
+            parts.push_back({slots[i], i + 1 < slots.size() ? slots[i + 1].begin : end});
+    }
+
+    std::string_view pickle_;
+    std::vector<relocation> relocations_;
+    std::vector<part> fields_;
+    std::size_t field_count_ = 0;
+    std::array<std::vector<part>, fields_max> elements_;
+    bool irregular_ = false;
+    bool has_globals_ = false;
+    bool has_non_ascii_byte_string_ = false;
+    bool python2_ = true;
+};
+
+/// The scalar that travels decoded, or nothing.
+std::optional<value> scalar_of(scanned known)
+{
+    switch (known.kind) {
+    case node_kind::none: return value{};
+    case node_kind::boolean: return value{known.bits != 0};
+    case node_kind::integer: return value{static_cast<std::int64_t>(known.bits)};
+    case node_kind::floating: return value{std::bit_cast<double>(known.bits)};
+    default: return std::nullopt;
+    }
+}
+
+/// The opcodes [begin, end) of a pickle as an item of their own, or nothing if they lean on what is outside.
+class splice {
+public:
+    splice(bytes_view pickle, std::span<const relocation> all, std::uint32_t begin, std::uint32_t end)
+        : pickle_{pickle}, begin_{begin}, end_{end}
+    {
+        const auto before = [](const relocation& at, std::uint32_t offset) { return at.offset < offset; };
+        const auto first = std::lower_bound(all.begin(), all.end(), begin, before);
+        const auto last = std::lower_bound(first, all.end(), end, before);
+        inside_ = {first, last};
+    }
+
+    std::optional<item> make(item_traits traits)
+    {
+        if (!plan())
+            return std::nullopt;
+        return item::make(spliced_size(), traits, [this](std::byte* output) { write(output); });
+    }
+
+private:
+    /// Decides what becomes of the memo; false if the range is not self-contained.
+    bool plan()
+    {
+        base_ = ~std::uint32_t{0};
+        keeps_memo_ = false;
+        for (const relocation& at : inside_) {
+            if (is_get(at.code)) {
+                keeps_memo_ = true;
+                if (at.put_offset < begin_)
+                    return false;
+            } else if (at.code != opcode::frame) {
+                base_ = std::min(base_, at.index);
+            }
+        }
+        if (!keeps_memo_)
+            return true;
+        // MEMOIZE takes the next free index, which after the move counts from 0: it must have been dense here too.
+        std::uint32_t next = 0;
+        for (const relocation& at : inside_) {
+            if (at.code == opcode::frame)
+                continue;
+            if (is_get(at.code)) {
+                if (at.index < base_)
+                    return false;
+                continue;
+            }
+            if (at.index - base_ != next)
+                return false;
+            ++next;
+        }
+        return true;
+    }
+    [[nodiscard]] bool is_dropped(const relocation& at) const noexcept { return at.code == opcode::frame || !keeps_memo_; }
+    [[nodiscard]] std::size_t spliced_size() const noexcept
+    {
+        std::size_t size = end_ - begin_;
+        for (const relocation& at : inside_)
+            if (is_dropped(at))
+                size -= 1 + argument_size(at.code);
+        return size;
+    }
+    void write(std::byte* output) const
+    {
+        std::size_t from = begin_;
+        for (const relocation& at : inside_) {
+            const std::size_t size = 1 + argument_size(at.code);
+            output = copy(output, from, at.offset);
+            from = at.offset + size;
+            if (is_dropped(at))
+                continue;
+            std::memcpy(output, pickle_.data() + at.offset, size);
+            for (std::size_t i = 1; i < size; ++i)
+                output[i] = static_cast<std::byte>((at.index - base_) >> (8 * (i - 1)));
+            output += size;
+        }
+        copy(output, from, end_);
+    }
+    std::byte* copy(std::byte* output, std::size_t from, std::size_t to) const
+    {
+        std::memcpy(output, pickle_.data() + from, to - from);
+        return output + (to - from);
+    }
+
+    bytes_view pickle_;
+    std::uint32_t begin_;
+    std::uint32_t end_;
+    std::span<const relocation> inside_;
+    std::uint32_t base_ = 0;
+    bool keeps_memo_ = false;
+};
+
+}  // namespace
+
+struct envelope_reader::state {
+    scan_sink sink;
+    pickle_machine<scan_sink> machine{sink};
+    bytes_view pickle;
+    pickle_limits limits;
+    bool is_tuple = false;
+    std::shared_ptr<object_graph> graph;  // of the whole pickle, once something cannot be spliced
+    node_id root = no_node;
+    pickle_status graph_status;
+
+    /// True if the scan's ranges cannot be used at all, and the graph answers every question.
+    [[nodiscard]] bool by_graph() const noexcept { return sink.irregular(); }
+
+    void decode()
+    {
+        if (graph != nullptr || graph_status)
+            return;
+        decoded result = decode_pickle(pickle, limits, graph_status);
+        graph = std::move(result.graph);
+        root = result.root;
+    }
+    [[nodiscard]] node_id field_node(std::size_t field) const noexcept { return graph->children(root)[field]; }
+
+    [[nodiscard]] node_kind kind(std::size_t field) const noexcept
+    {
+        if (by_graph())
+            return graph->kind(field_node(field));
+        return sink.fields()[field].slot.ref.kind;
+    }
+    [[nodiscard]] std::optional<std::string_view> text(const part& known) const noexcept
+    {
+        const node_kind what = known.slot.ref.kind;
+        if (what != node_kind::str && what != node_kind::byte_string)
+            return std::nullopt;
+        return sink.text_of(known.slot.ref);
+    }
+    [[nodiscard]] std::optional<std::string_view> node_text(node_id node) const noexcept
+    {
+        const node_kind what = graph->kind(node);
+        if (what != node_kind::str && what != node_kind::byte_string)
+            return std::nullopt;
+        return graph->text(node);
+    }
+    [[nodiscard]] payload from_graph(node_id node) const
+    {
+        const value known = object_graph::to_value(graph, node);
+        if (object_graph::graph_of(known) == nullptr)
+            return known;
+        const std::uint8_t protocol = std::max<std::uint8_t>(machine.protocol(), 2);
+        return write_item(*graph, node, {protocol, protocol == 2});
+    }
+    /// `known` spliced, or nothing if that cannot be done.
+    [[nodiscard]] std::optional<payload> spliced(const part& known) const
+    {
+        if (auto scalar = scalar_of(known.slot.ref))
+            return payload{std::move(*scalar)};
+        auto made = splice{pickle, sink.relocations(), known.slot.begin, known.end}.make(sink.traits(machine.protocol()));
+        if (!made)
+            return std::nullopt;
+        return payload{std::move(*made)};
+    }
+    void require_graph()
+    {
+        decode();
+        if (graph_status)
+            throw pickle_error{graph_status.message(limits), graph_status.code, graph_status.offset};
+    }
+};
+
+envelope_reader::envelope_reader() : state_{std::make_unique<state>()} {}
+envelope_reader::~envelope_reader() = default;
+
+pickle_status envelope_reader::read(bytes_view pickle, const pickle_limits& limits)
+{
+    state& self = *state_;
+    self.pickle = pickle;
+    self.limits = limits;
+    self.graph.reset();
+    self.graph_status = {};
+    self.sink.begin(pickle);
+    self.is_tuple = false;
+    if (const pickle_status status = self.machine.run(pickle, limits))
+        return status;
+    self.is_tuple = self.machine.result().kind == node_kind::tuple;
+    if (self.by_graph()) {
+        self.decode();
+        return self.graph_status;
+    }
+    return {};
+}
+
+std::uint8_t envelope_reader::protocol() const noexcept
+{
+    return state_->machine.protocol();
+}
+
+std::optional<std::size_t> envelope_reader::field_count() const noexcept
+{
+    if (!state_->is_tuple)
+        return std::nullopt;
+    return state_->by_graph() ? state_->graph->children(state_->root).size() : state_->sink.field_count();
+}
+
+bool envelope_reader::is_none(std::size_t field) const noexcept
+{
+    return state_->kind(field) == node_kind::none;
+}
+
+bool envelope_reader::is_tuple(std::size_t field) const noexcept
+{
+    return state_->kind(field) == node_kind::tuple;
+}
+
+bool envelope_reader::is_dict(std::size_t field) const noexcept
+{
+    return state_->kind(field) == node_kind::dict;
+}
+
+std::optional<std::string_view> envelope_reader::text(std::size_t field) const noexcept
+{
+    if (state_->by_graph())
+        return state_->node_text(state_->field_node(field));
+    return state_->text(state_->sink.fields()[field]);
+}
+
+payload envelope_reader::take(std::size_t field)
+{
+    if (!state_->by_graph())
+        if (auto made = state_->spliced(state_->sink.fields()[field]))
+            return std::move(*made);
+    state_->require_graph();
+    return state_->from_graph(state_->field_node(field));
+}
+
+std::size_t envelope_reader::element_count(std::size_t field) const noexcept
+{
+    if (!is_tuple(field) && !is_dict(field))
+        return 0;
+    if (state_->by_graph())
+        return state_->graph->children(state_->field_node(field)).size();
+    return state_->sink.elements(field).size();
+}
+
+std::optional<std::string_view> envelope_reader::element_text(std::size_t field, std::size_t element) const noexcept
+{
+    if (state_->by_graph())
+        return state_->node_text(state_->graph->children(state_->field_node(field))[element]);
+    return state_->text(state_->sink.elements(field)[element]);
+}
+
+payload envelope_reader::take_element(std::size_t field, std::size_t element)
+{
+    if (!state_->by_graph())
+        if (auto made = state_->spliced(state_->sink.elements(field)[element]))
+            return std::move(*made);
+    state_->require_graph();
+    return state_->from_graph(state_->graph->children(state_->field_node(field))[element]);
+}
+
+}  // namespace quaymaster::codec

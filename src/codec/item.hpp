@@ -1,0 +1,81 @@
+// item: what a queue holds. One object as its pickle, never decoded on the way through.
+#pragma once
+
+#include <quaymaster/bytes.hpp>
+
+#include <atomic>
+#include <cstdint>
+#include <utility>
+
+namespace quaymaster::codec {
+
+/// What must be known of an item's opcodes to decide who can load them as they are.
+struct item_traits {
+    /// The lowest pickle protocol whose readers know every opcode of the item: 0 to 5.
+    std::uint8_t protocol_min = 0;
+    /// Pickled by Python 2: its class paths are spelled `__builtin__`, `Queue`, ..., its `str` is a byte string.
+    bool from_python2 = false;
+    /// Holds a Python 2 `str` with octets above 127, which a Python 3 reader of protocol 2 would refuse to decode.
+    bool has_non_ascii_byte_string = false;
+    /// Names a class or function (GLOBAL, STACK_GLOBAL, INST, EXT*), so spelling matters to the other Python.
+    bool has_globals = false;
+
+    friend bool operator==(const item_traits&, const item_traits&) = default;
+};
+
+/// One pickled object: a run of opcodes that leaves exactly one object on the stack of any unpickler.
+/// The run has no PROTO, FRAME or STOP; its memo indices begin at 0 and refer to nothing outside it, so it can be
+/// spliced into any reply. Immutable and shared: a copy is a count, one allocation holds count, traits and opcodes.
+/// Thread safety: distinct item objects may be used from any threads, as with std::shared_ptr.
+class item {
+public:
+    item() noexcept = default;
+    /// An item of `size` opcode octets, written by `fill(std::byte*)` in place.
+    template <class Fill>
+    static item make(std::size_t size, item_traits traits, Fill&& fill)
+    {
+        item made{allocate(size, traits)};
+        fill(made.block_->octets());
+        return made;
+    }
+    static item make(bytes_view opcodes, item_traits traits);
+
+    item(const item& other) noexcept : block_{other.block_}
+    {
+        if (block_ != nullptr)
+            block_->owners.fetch_add(1, std::memory_order_relaxed);
+    }
+    item(item&& other) noexcept : block_{std::exchange(other.block_, nullptr)} {}
+    item& operator=(item other) noexcept
+    {
+        std::swap(block_, other.block_);
+        return *this;
+    }
+    ~item()
+    {
+        if (block_ != nullptr && block_->owners.fetch_sub(1, std::memory_order_acq_rel) == 1)
+            deallocate(block_);
+    }
+
+    /// False for a default-constructed or moved-from item, which holds nothing.
+    [[nodiscard]] explicit operator bool() const noexcept { return block_ != nullptr; }
+    /// Borrowed from the item; valid while any copy of it lives.
+    [[nodiscard]] bytes_view opcodes() const noexcept { return {block_->octets(), block_->size}; }
+    [[nodiscard]] const item_traits& traits() const noexcept { return block_->traits; }
+    [[nodiscard]] std::size_t size() const noexcept { return block_->size; }
+
+private:
+    struct block {
+        std::size_t size;
+        std::atomic<std::uint32_t> owners;
+        item_traits traits;
+        std::byte* octets() noexcept { return reinterpret_cast<std::byte*>(this + 1); }
+    };
+    explicit item(block* owned) noexcept : block_{owned} {}
+    static block* allocate(std::size_t size, item_traits traits);
+    static void deallocate(block* owned) noexcept;
+
+    block* block_ = nullptr;
+};
+
+}  // namespace quaymaster::codec

@@ -1,0 +1,48 @@
+// item_store: where a queue's items lie, and which of them is next.
+#pragma once
+
+#include "codec/item.hpp"
+#include "core/call.hpp"
+#include "core/priority_heap.hpp"
+
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <optional>
+#include <string_view>
+
+namespace quaymaster::core {
+
+/// Which item a queue hands out next: Python's Queue, LifoQueue and PriorityQueue.
+enum class queue_kind : std::uint8_t { fifo, lifo, priority };
+
+/// "fifo", "lifo", "priority": what --queue and `stat` call them.
+[[nodiscard]] std::string_view to_string(queue_kind kind) noexcept;
+
+/// The items of one queue, without bound and without waiting.
+/// Memory per item: 8 octets here beside the item's own block; 32 in a priority queue, which keeps what it compares.
+class item_store {
+public:
+    explicit item_store(queue_kind kind) : kind_{kind} {}
+
+    [[nodiscard]] queue_kind kind() const noexcept { return kind_; }
+    [[nodiscard]] std::size_t size() const noexcept { return line_.size() + heap_.size(); }
+
+    /// Refuses, by pickle_error, what push() would refuse by it: a priority queue must be able to read its items.
+    void require_readable(const codec::payload& candidate) const;
+    /// Adds `added`. Only a priority queue refuses: type_error if it does not compare with those it meets, pickle_error
+    /// (thrown) if it cannot be read. The store is then as it was, and so is `added`.
+    [[nodiscard]] std::optional<raised> push(codec::payload& added);
+    /// Takes out the next item. Precondition: not empty.
+    [[nodiscard]] codec::item take();
+    /// Undoes take(): `returned` is the next to be taken, or in a priority queue takes its place by its priority.
+    void give_back(codec::payload returned);
+    void clear() noexcept;
+
+private:
+    queue_kind kind_;
+    std::deque<codec::item> line_;  // fifo: oldest in front; lifo: newest at the back
+    priority_heap heap_;            // priority
+};
+
+}  // namespace quaymaster::core

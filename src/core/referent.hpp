@@ -1,0 +1,42 @@
+// referent: an object the server holds, called by method name.
+#pragma once
+
+#include "core/call.hpp"
+#include "core/waiter.hpp"
+
+#include <span>
+#include <string>
+#include <string_view>
+
+namespace quaymaster::core {
+
+/// An object that proxies stand for.
+/// Thread safety: none of its own; the layer above lets one caller in at a time.
+/// A queue's state need not be in this process: only the outcome of each call matters to the caller.
+class referent {
+public:
+    referent() = default;
+    referent(const referent&) = delete;
+    referent& operator=(const referent&) = delete;
+    virtual ~referent() = default;
+
+    /// The exposed method names, sorted: what `create` and `get_methods` send to AutoProxy.
+    [[nodiscard]] virtual std::span<const std::string_view> exposed() const noexcept = 0;
+
+    /// Calls `request.method`, which is one of exposed(). Returns its result or what it raises, or parks `caller`
+    /// (then `parked`). Other callers whose waits this ends are appended to `fulfilled`.
+    virtual outcome invoke(call& request, waiter& caller, completions& fulfilled) = 0;
+
+    /// The deadline of `late` has passed: takes it out of its line and returns what it raises or returns.
+    /// Precondition: parked here.
+    virtual outcome expire(waiter& late, completions& fulfilled) = 0;
+
+    /// The caller of `gone` has left: takes it out of its line; if it was fulfilled and never told, undoes that (an item
+    /// goes back to the front). Leaves it idle. Precondition: parked here or fulfilled by this.
+    virtual void withdraw(waiter& gone, completions& fulfilled) = 0;
+
+    /// str(object), for `__str__`, `__repr__` and debug_info.
+    [[nodiscard]] virtual std::string text() const = 0;
+};
+
+}  // namespace quaymaster::core

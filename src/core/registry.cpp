@@ -1,0 +1,185 @@
+#include "core/registry.hpp"
+
+#include <algorithm>
+#include <charconv>
+#include <stdexcept>
+#include <utility>
+
+namespace quaymaster::core {
+namespace {
+
+// How much of an object's text debug_info() shows, in characters.
+constexpr std::size_t debug_text_characters_max = 75;
+
+std::string hexadecimal(std::uint64_t number)
+{
+    char digits[16];
+    const auto end = std::to_chars(std::begin(digits), std::end(digits), number, 16).ptr;
+    return {digits, end};
+}
+
+// Python counts characters, so a UTF-8 sequence must not be cut through.
+std::string_view first_characters(std::string_view utf8, std::size_t count)
+{
+    std::size_t end = 0;
+    for (; end < utf8.size(); ++end) {
+        const bool continues = (static_cast<unsigned char>(utf8[end]) & 0xC0U) == 0x80U;
+        if (continues)
+            continue;
+        if (count == 0)
+            break;
+        --count;
+    }
+    return utf8.substr(0, end);
+}
+
+}  // namespace
+
+registry::registry(std::uint64_t instance) : instance_{instance} {}
+
+void registry::register_typeid(std::string typeid_name, factory make)
+{
+    if (typeid_name.empty())
+        throw std::invalid_argument{"a typeid needs a name"};
+    if (has_typeid(typeid_name))
+        throw std::invalid_argument{"typeid '" + typeid_name + "' is registered already"};
+    factories_.emplace(std::move(typeid_name), std::move(make));
+}
+
+bool registry::has_typeid(std::string_view typeid_name) const noexcept
+{
+    return factories_.find(typeid_name) != factories_.end();
+}
+
+std::vector<std::string> registry::typeids() const
+{
+    std::vector<std::string> names;
+    names.reserve(factories_.size());
+    for (const auto& [name, make] : factories_)
+        names.push_back(name);
+    return names;
+}
+
+std::variant<created, raised> registry::create(std::string_view typeid_name, call& arguments)
+{
+    const auto found = factories_.find(typeid_name);
+    if (found == factories_.end())
+        return raised{exception_type::key_error, std::string{typeid_name}};
+    auto result = found->second(arguments);
+    if (auto* const refusal = std::get_if<raised>(&result))
+        return std::move(*refusal);
+
+    auto& made = std::get<made_object>(result);
+    object_map::iterator place;
+    if (!made.stable_ident.empty()) {
+        place = objects_.try_emplace(made.stable_ident).first;
+        if (place->second.object != nullptr && place->second.object != made.object) {
+            return raised{exception_type::runtime_error,
+                          "ident '" + made.stable_ident + "' belongs to another object already"};
+        }
+        place->second.stable = true;
+    } else if (const auto known = idents_.find(made.object.get()); known != idents_.end()) {
+        place = objects_.find(known->second);
+    } else {
+        place = objects_.try_emplace(unique_ident()).first;
+    }
+    entry& home = place->second;
+    if (home.object == nullptr) {
+        home.object = std::move(made.object);
+        idents_.emplace(home.object.get(), place->first);
+    }
+    // Count it before its ident leaves: the client's incref comes over another connection, and until then nothing else
+    // keeps the object alive if another client's decref comes first.
+    if (home.count++ == 0)
+        ++counted_;
+    return created{place->first, home.object};
+}
+
+bool registry::incref(std::string_view ident)
+{
+    const auto found = objects_.find(ident);
+    if (found == objects_.end())
+        return false;
+    if (found->second.count++ == 0)
+        ++counted_;
+    return true;
+}
+
+bool registry::decref(std::string_view ident)
+{
+    const auto found = objects_.find(ident);
+    if (found == objects_.end() || found->second.count == 0)
+        return false;
+    if (--found->second.count > 0)
+        return true;
+    --counted_;
+    if (!found->second.stable) {
+        idents_.erase(found->second.object.get());
+        objects_.erase(found);
+    }
+    return true;
+}
+
+std::shared_ptr<referent> registry::find(std::string_view ident) const
+{
+    const auto found = objects_.find(ident);
+    return found != objects_.end() ? found->second.object : nullptr;
+}
+
+void registry::declare_stable(std::string ident, std::shared_ptr<referent> object)
+{
+    const auto [place, is_new] = objects_.try_emplace(std::move(ident));
+    if (!is_new && place->second.object != object)
+        throw std::invalid_argument{"ident '" + place->first + "' belongs to another object already"};
+    place->second.stable = true;
+    if (is_new) {
+        place->second.object = std::move(object);
+        idents_.emplace(place->second.object.get(), place->first);
+    }
+}
+
+std::size_t registry::number_of_objects() const noexcept
+{
+    return counted_;
+}
+
+std::string registry::debug_info() const
+{
+    std::vector<const object_map::value_type*> counted;
+    counted.reserve(counted_);
+    for (const auto& each : objects_) {
+        if (each.second.count > 0)
+            counted.push_back(&each);
+    }
+    std::sort(counted.begin(), counted.end(), [](const auto* left, const auto* right) { return left->first < right->first; });
+
+    std::string info;
+    for (const auto* each : counted) {
+        if (!info.empty())
+            info += '\n';
+        const std::string text = each->second.object->text();
+        info += "  " + each->first + ":       refcount=" + std::to_string(each->second.count) + "\n    ";
+        info += first_characters(text, debug_text_characters_max);
+    }
+    return info;
+}
+
+void registry::for_each(
+    const std::function<void(const std::string& ident, const referent&, std::size_t count)>& visit) const
+{
+    for (const auto& [ident, home] : objects_)
+        visit(ident, *home.object, home.count);
+}
+
+// Never given twice, in this registry or, `instance` being random, in another: a stale proxy finds nothing rather than an
+// object that is not its own.
+std::string registry::unique_ident()
+{
+    std::string ident;
+    do
+        ident = hexadecimal(instance_) + "-" + hexadecimal(++made_);
+    while (objects_.find(ident) != objects_.end());
+    return ident;
+}
+
+}  // namespace quaymaster::core

@@ -1,0 +1,91 @@
+// registry: typeids and what they make, objects alive and who counts on them.
+#pragma once
+
+#include "core/referent.hpp"
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <variant>
+#include <vector>
+
+namespace quaymaster::core {
+
+/// What a factory gives back: an object, and the ident that it goes by if that must be the same at every call and
+/// after a restart (a registered queue); without one the registry makes a unique ident, or finds the one that the object
+/// has while anybody counts on it.
+struct made_object {
+    std::shared_ptr<referent> object;
+    std::string stable_ident;
+};
+
+/// Makes, or finds, the object behind a typeid. May raise (a wrong argument).
+using factory = std::function<std::variant<made_object, raised>(call& arguments)>;
+
+/// A `create` that worked: CPython's `(ident, exposed)`.
+struct created {
+    std::string ident;
+    std::shared_ptr<referent> object;
+};
+
+/// Thread safety: none of its own, as for referents.
+class registry {
+public:
+    /// `instance` tells this server's unique idents from those of another or an earlier one.
+    explicit registry(std::uint64_t instance);
+
+    /// Throws std::invalid_argument if `typeid_name` is empty or registered already.
+    void register_typeid(std::string typeid_name, factory make);
+    [[nodiscard]] bool has_typeid(std::string_view typeid_name) const noexcept;
+    [[nodiscard]] std::vector<std::string> typeids() const;
+
+    /// Makes or finds the object; its count is one higher on return. key_error for an unknown typeid; runtime_error if
+    /// the stable ident belongs to another object.
+    std::variant<created, raised> create(std::string_view typeid_name, call& arguments);
+    /// False: unknown ident.
+    bool incref(std::string_view ident);
+    /// At zero the object goes, unless its ident is stable: then only its count does. False: unknown ident or count 0.
+    bool decref(std::string_view ident);
+    /// The object behind `ident`; null if there is none. A stable ident is found even before its first create(), so a
+    /// proxy made before a restart goes on working (see declare_stable).
+    [[nodiscard]] std::shared_ptr<referent> find(std::string_view ident) const;
+    /// Lets find(), incref() and create() know a stable object that exists before anybody creates it.
+    /// Throws std::invalid_argument if `ident` belongs to another object already.
+    void declare_stable(std::string ident, std::shared_ptr<referent> object);
+
+    /// How many idents have a count above zero.
+    [[nodiscard]] std::size_t number_of_objects() const noexcept;
+    /// CPython's debug_info(): per counted ident, sorted, its count and the first 75 characters of its text.
+    [[nodiscard]] std::string debug_info() const;
+    /// Visits every object alive, counted or stable, with its ident and its count.
+    void for_each(const std::function<void(const std::string& ident, const referent&, std::size_t count)>& visit) const;
+
+private:
+    struct entry {
+        std::shared_ptr<referent> object;
+        std::size_t count = 0;
+        bool stable = false;
+    };
+    struct text_hash {
+        using is_transparent = void;
+        std::size_t operator()(std::string_view text) const noexcept { return std::hash<std::string_view>{}(text); }
+    };
+
+    using object_map = std::unordered_map<std::string, entry, text_hash, std::equal_to<>>;
+
+    std::string unique_ident();
+
+    std::map<std::string, factory, std::less<>> factories_;
+    object_map objects_;
+    std::unordered_map<const referent*, std::string> idents_;  // of every object in objects_
+    std::size_t counted_ = 0;
+    std::uint64_t instance_;
+    std::uint64_t made_ = 0;
+};
+
+}  // namespace quaymaster::core

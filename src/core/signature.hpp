@@ -1,0 +1,35 @@
+// signature: how the arguments of a call find their parameters, with CPython's rules and CPython's complaints.
+#pragma once
+
+#include "core/call.hpp"
+
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+
+namespace quaymaster::core {
+
+struct parameter {
+    std::string_view name;
+    bool required = true;  // false: the callee has a default
+};
+
+/// The parameters of a method or of a plain callable. Required ones come first; each may be given by place or by name.
+struct signature {
+    /// What messages begin with: "Queue.put", "get_queue".
+    std::string_view name;
+    /// Without `self`.
+    std::span<const parameter> parameters;
+    /// True for a method: its messages count `self`, as CPython's do ("takes 1 positional argument but 2 were given").
+    bool has_self = true;
+};
+
+/// Points `bound[i]` at the argument for `expected.parameters[i]`, or at null where the default holds. The arguments stay
+/// in `arguments`. Returns the type_error that CPython raises if they do not fit: an unexpected keyword, a parameter
+/// given twice, too many by place, a required one missing; `bound` is then of no use.
+/// Precondition: `bound` is as long as the parameters.
+[[nodiscard]] std::optional<raised> bind_arguments(const signature& expected, call& arguments,
+                                                   std::span<codec::payload*> bound);
+
+}  // namespace quaymaster::core

@@ -1,0 +1,83 @@
+// waiter: a blocked call as data. Parked in a referent, fulfilled first come, first served.
+#pragma once
+
+#include "core/call.hpp"
+
+#include <boost/intrusive/list_hook.hpp>
+
+#include <memory>
+#include <vector>
+
+namespace quaymaster::core {
+
+class referent;
+
+/// The place in line of one blocked call. Each caller (a session, a local thread) owns one and reuses it: a caller
+/// that waits makes no second call.
+/// States: idle -> parked (a referent holds it in a line) -> fulfilled (an outcome is set, the caller not yet told) -> idle.
+/// Thread safety: guarded by whatever guards the referent that it is parked in; an idle one belongs to its caller alone.
+/// Lifetime: made by std::make_shared, because the one who fulfils it must keep it alive until the caller is told.
+class waiter : public std::enable_shared_from_this<waiter>,
+               public boost::intrusive::list_base_hook<boost::intrusive::link_mode<boost::intrusive::safe_link>> {
+public:
+    enum class state : std::uint8_t { idle, parked, fulfilled };
+
+    waiter() = default;
+    waiter(const waiter&) = delete;
+    waiter& operator=(const waiter&) = delete;
+    virtual ~waiter() = default;
+
+    [[nodiscard]] state current_state() const noexcept { return state_; }
+    /// When the call gives up; `never` if it waits without limit.
+    [[nodiscard]] time_point deadline() const noexcept { return deadline_; }
+    /// Which referent it is parked in, or was fulfilled by; null when idle.
+    [[nodiscard]] referent* place() const noexcept { return place_; }
+
+    /// For referents: enters the parked state. `line` is the referent's own number for which line this is.
+    void park(referent& place, std::uint8_t line, time_point deadline, codec::payload&& carried = {}) noexcept
+    {
+        state_ = state::parked;
+        place_ = &place;
+        line_ = line;
+        deadline_ = deadline;
+        carried_ = std::move(carried);
+    }
+    /// For referents: sets the outcome of a parked waiter that is out of its line already.
+    void fulfil(outcome result) noexcept
+    {
+        state_ = state::fulfilled;
+        outcome_ = std::move(result);
+    }
+    /// For the caller: takes the outcome of a fulfilled waiter and becomes idle.
+    [[nodiscard]] outcome take_outcome() noexcept
+    {
+        reset();
+        return std::exchange(outcome_, parked{});
+    }
+    /// For referents: back to idle without an outcome.
+    void reset() noexcept
+    {
+        state_ = state::idle;
+        place_ = nullptr;
+        deadline_ = never;
+        carried_ = {};
+    }
+    [[nodiscard]] std::uint8_t line() const noexcept { return line_; }
+    /// What a blocked put() wants to enqueue.
+    [[nodiscard]] codec::payload& carried() noexcept { return carried_; }
+    [[nodiscard]] const outcome& peek_outcome() const noexcept { return outcome_; }
+
+private:
+    state state_ = state::idle;
+    std::uint8_t line_ = 0;
+    referent* place_ = nullptr;
+    time_point deadline_ = never;
+    codec::payload carried_;
+    outcome outcome_{parked{}};
+};
+
+/// The waiters that a call fulfilled. Whoever made the call tells their callers after leaving the referent's guard:
+/// telling them inside would run one caller's code under another's lock.
+using completions = std::vector<std::shared_ptr<waiter>>;
+
+}  // namespace quaymaster::core

@@ -1,0 +1,79 @@
+// client_core: what a manager and its proxies share: where the server is, how to reach it, and each thread's connection.
+#pragma once
+
+#include "net/client_connection.hpp"
+
+#include <quaymaster/authkey.hpp>
+
+#include <atomic>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <span>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace quaymaster::net {
+
+using keyword_payloads = std::vector<std::pair<std::string_view, codec::payload>>;
+
+/// A method call or a construction, borrowed.
+struct client_request {
+    std::string_view method;
+    std::span<const codec::payload> positional;
+    std::span<const std::pair<std::string_view, codec::payload>> keywords;
+};
+
+/// The connections of one client to one server.
+/// Thread safety: any member from any thread. Method calls go over a stream of the calling thread's own; server functions
+/// (`create`, `decref`, ...) over a fresh connection each, as CPython does it (managers.py: BaseProxy._callmethod, dispatch).
+/// Lifetime: shared by the manager and its proxies; the last one closes the streams of all threads. A thread that ends
+/// closes its own.
+class client_core : public std::enable_shared_from_this<client_core> {
+public:
+    client_core(address server, const authkey& key, const client_options& options);
+    ~client_core();
+    client_core(const client_core&) = delete;
+    client_core& operator=(const client_core&) = delete;
+
+    [[nodiscard]] const address& server() const noexcept { return environment_.server; }
+    [[nodiscard]] const client_options& options() const noexcept { return environment_.options; }
+    [[nodiscard]] const codec::pickle_limits& limits() const noexcept { return environment_.session.limits; }
+
+    /// Waits for the server to answer `dummy`, for at most connect_deadline, and learns which dialect it speaks.
+    void connect();
+    /// One attempt at `dummy`: returns if the server is alive.
+    void probe();
+
+    /// Calls a server function; `name` is its first argument, a typeid or an ident. If nobody listens, tries again until
+    /// reconnect_deadline.
+    wire::reply call_server(const client_request& request, std::string_view name);
+    /// Gives back one count of `ident`, in at most release_deadline. Whatever goes wrong is nobody's business any more:
+    /// the server may be gone, and its counts with it.
+    void release(std::string_view ident) noexcept;
+    /// Calls a method of the object `ident`. If the server was restarted, connects anew before anything is sent, trying
+    /// until reconnect_deadline.
+    wire::reply call_object(std::string_view ident, const client_request& request, const reply_wait& wait);
+
+private:
+    class thread_streams;
+
+    void probe_until(time_point deadline);
+    wire::reply one_shot(const client_request& request, std::optional<std::string_view> name, std::chrono::milliseconds patience,
+                         time_point deadline);
+    client_connection& stream_of_this_thread();
+    std::shared_ptr<client_connection> open_stream();
+    void keep(std::shared_ptr<client_connection> stream);
+    void drop(const client_connection* stream) noexcept;
+    [[nodiscard]] codec::reader_dialect dialect() const noexcept;
+
+    const client_environment environment_;
+    const std::uint64_t id_;  // unlike an address, never reused
+    std::atomic<bool> python2_{false};
+
+    std::mutex mutex_;  // guards streams_; held only to add or remove
+    std::vector<std::shared_ptr<client_connection>> streams_;
+};
+
+}  // namespace quaymaster::net

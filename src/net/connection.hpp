@@ -1,0 +1,87 @@
+// connection: one accepted socket and the session on it, from the challenge to the close.
+#pragma once
+
+#include "core/waiter.hpp"
+#include "net/deadline_queue.hpp"
+#include "net/event_loop.hpp"
+#include "net/input_buffer.hpp"
+#include "net/peer_name.hpp"
+#include "net/unique_descriptor.hpp"
+#include "session/server_session.hpp"
+#include "wire/outbox.hpp"
+
+#include <boost/asio/generic/stream_protocol.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/intrusive/list_hook.hpp>
+
+#include <cstddef>
+#include <memory>
+#include <string_view>
+
+namespace quaymaster::net {
+
+/// Moves octets between a socket and a session, and is the waiter that the session's calls park.
+/// While idle or parked it waits for readability (so a peer that leaves is noticed at once) and holds no buffer.
+/// Thread safety: none; every member runs on the thread of `home`. As a waiter it is guarded by its referent's guard.
+/// Lifetime: shared by itself while open, by the handlers of its waits, and by whoever is about to tell it something.
+class connection final : public core::waiter, private timed, public in_loop_hook {
+public:
+    connection(event_loop& home, unique_descriptor socket, const peer_name& peer);
+    ~connection() override;
+
+    /// Sends the challenge and waits for what comes.
+    void start();
+    /// Its waiter was fulfilled: answers the blocked call and goes on with what came meanwhile.
+    void on_fulfilled();
+    /// The server stops: closes as soon as the replies are out.
+    void finish();
+    /// Closes now: a normal end.
+    void close();
+
+    /// The loop that it belongs to; any thread may ask.
+    [[nodiscard]] event_loop& home() noexcept { return home_; }
+
+private:
+    /// Octets that a client may send ahead while its call blocks; beyond them nothing is read until the call is answered.
+    static constexpr std::size_t input_size_while_parked_max = std::size_t{64} << 10;
+    /// Reads in a row for one large frame before other connections have their turn.
+    static constexpr int reads_per_turn = 8;
+
+    using socket_type = boost::asio::basic_stream_socket<boost::asio::generic::stream_protocol, boost::asio::io_context::executor_type>;
+
+    template <class Act>
+    void guarded(Act&& act) noexcept;
+    template <class Act>
+    void take_turn(core::time_point now, Act&& act);
+    void on_due(core::time_point now) override;
+    void on_readable();
+    void on_writable();
+    bool read_once(core::time_point now);
+    void consume(bytes_view input, session::turn& now);
+    [[nodiscard]] bool holds_whole_request() const noexcept;
+    void settle_turn(wire::outbox& replies, bool is_incomplete, core::time_point now);
+    bool send(wire::outbox& replies);
+    void count_progress();
+    void wait_for_more();
+    void wait_readable();
+    void wait_writable();
+    void end_after_replies(core::time_point now);
+    void close_finished();
+    void close_because(log_level level, std::string_view what, std::string_view reason);
+
+    event_loop& home_;
+    socket_type socket_;
+    session::server_session session_;
+    input_buffer input_;
+    std::unique_ptr<wire::outbox> unsent_;  // what the kernel has not taken yet; null when that is nothing
+    std::shared_ptr<connection> self_;      // while open
+    peer_name peer_;
+    bool is_open_ = true;
+    bool is_finishing_ = false;  // reads no more, and closes when the replies are out
+    bool is_reading_ = false;  // a wait for readability is pending
+    bool is_writing_ = false;  // a wait for writability is pending
+    bool counts_as_unauthenticated_ = true;
+    bool counts_as_stream_ = false;
+};
+
+}  // namespace quaymaster::net

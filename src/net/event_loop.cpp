@@ -1,0 +1,152 @@
+#include "net/event_loop.hpp"
+
+#include "net/connection.hpp"
+
+#include <boost/asio/post.hpp>
+
+#include <chrono>
+#include <exception>
+#include <string>
+#include <utility>
+
+namespace quaymaster::net {
+
+event_loop::event_loop(server_state& state) : state_{state}, service_{state, *this} {}
+
+event_loop::~event_loop() = default;
+
+void event_loop::run()
+{
+    if (state_.options.busy_poll.count() > 0)
+        run_busy();
+    else
+        context_.run();
+}
+
+void event_loop::run_busy()
+{
+    using clock = std::chrono::steady_clock;
+    clock::time_point last_work = clock::now();
+    while (!context_.stopped()) {
+        if (context_.poll() != 0)
+            last_work = clock::now();
+        else if (clock::now() - last_work >= state_.options.busy_poll && context_.run_one() != 0)
+            last_work = clock::now();
+    }
+}
+
+void event_loop::adopt(unique_descriptor socket, const peer_name& peer)
+{
+    boost::asio::post(context_, [this, held = std::move(socket), peer]() mutable { open(std::move(held), peer); });
+}
+
+void event_loop::open(unique_descriptor socket, const peer_name& peer)
+{
+    bool is_counted_by_connection = false;
+    try {
+        const auto opened = std::make_shared<connection>(*this, std::move(socket), peer);
+        is_counted_by_connection = true;
+        if (stopping_)
+            opened->close();
+        else
+            opened->start();
+    } catch (const std::exception& failure) {
+        if (!is_counted_by_connection) {
+            state_.connections.remove();
+            state_.unauthenticated.remove();
+            state_.dropped.add();
+        }
+        state_.log(log_level::error, "cannot serve " + peer.to_string() + ": " + failure.what());
+    }
+}
+
+void event_loop::tell(std::shared_ptr<connection> told)
+{
+    const std::lock_guard lock{mailbox_mutex_};
+    mailbox_.push_back(std::move(told));
+    if (std::exchange(is_woken_, true))
+        return;
+    boost::asio::post(context_, [this] { take_messages(); });
+}
+
+void event_loop::take_messages()
+{
+    {
+        const std::lock_guard lock{mailbox_mutex_};
+        mailbox_.swap(messages_);
+        is_woken_ = false;
+    }
+    for (std::shared_ptr<connection>& told : messages_)
+        fulfilled_.push_back(std::move(told));
+    messages_.clear();
+    resume_fulfilled();
+}
+
+void event_loop::on_fulfilled(std::shared_ptr<core::waiter> told)
+{
+    // Only connections park in the referents of a server.
+    auto owner = std::static_pointer_cast<connection>(std::move(told));
+    if (&owner->home() == this)
+        fulfilled_.push_back(std::move(owner));
+    else
+        owner->home().tell(std::move(owner));
+}
+
+void event_loop::resume_fulfilled()
+{
+    // By index: one that resumes may go on with a pipelined request and end another's wait.
+    for (std::size_t next = 0; next < fulfilled_.size(); ++next) {
+        const std::shared_ptr<connection> told = std::move(fulfilled_[next]);
+        told->on_fulfilled();
+    }
+    fulfilled_.clear();
+}
+
+void event_loop::enter(connection& opened)
+{
+    connections_.push_back(opened);
+}
+
+void event_loop::leave(connection& closed)
+{
+    connections_.erase(connections_.iterator_to(closed));
+    end_if_empty();
+}
+
+/// Takes away what would keep run() going after the last connection.
+void event_loop::end_if_empty()
+{
+    if (!stopping_ || !connections_.empty())
+        return;
+    grace_.cancel();
+    deadlines_.cancel();
+}
+
+void event_loop::begin_stop()
+{
+    boost::asio::post(context_, [this] { stop_connections(); });
+}
+
+void event_loop::stop_connections()
+{
+    if (std::exchange(stopping_, true))
+        return;
+    work_.reset();
+    const auto for_each_open = [this](auto act) {
+        for (auto next = connections_.begin(); next != connections_.end();) {
+            connection& open = *next;
+            ++next;  // before it may leave the list
+            act(open);
+        }
+    };
+    grace_.expires_after(state_.options.stop_grace);
+    grace_.async_wait([for_each_open](const boost::system::error_code& cancelled) {
+        if (!cancelled)
+            for_each_open([](connection& open) { open.close(); });
+    });
+    for_each_open([](connection& open) { open.finish(); });
+    end_if_empty();
+    resume_fulfilled();
+}
+
+}  // namespace quaymaster::net

@@ -1,0 +1,104 @@
+// event_loop: one thread, its io_context, and the connections that live on it.
+#pragma once
+
+#include "core/call.hpp"
+#include "net/deadline_queue.hpp"
+#include "net/guarded_service.hpp"
+#include "net/peer_name.hpp"
+#include "net/server_state.hpp"
+#include "net/unique_descriptor.hpp"
+#include "session/server_session.hpp"
+#include "wire/outbox.hpp"
+
+#include <boost/asio/executor_work_guard.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/intrusive/list.hpp>
+
+#include <cstddef>
+#include <memory>
+#include <mutex>
+#include <span>
+#include <vector>
+
+namespace quaymaster::net {
+
+class connection;
+/// By which an open connection is in its loop's list.
+using in_loop_hook = boost::intrusive::list_base_hook<boost::intrusive::tag<class in_loop>>;
+
+/// Runs the connections given to it. What they need only while something happens to them (read space, outbox, scratch)
+/// is here once, so that an idle connection owns next to nothing.
+/// Thread safety: post(), adopt(), tell() and begin_stop() from any thread; everything else on the loop's own thread.
+/// Lifetime: outlives the threads of all loops of its server, because they tell each other's connections.
+class event_loop final : private fulfilment_listener {
+public:
+    explicit event_loop(server_state& state);
+    event_loop(const event_loop&) = delete;
+    event_loop& operator=(const event_loop&) = delete;
+    ~event_loop();
+
+    /// Runs until begin_stop() and the last connection's end. The calling thread becomes the loop's own.
+    void run();
+
+    /// Takes over an accepted socket, already counted in state().connections and state().unauthenticated.
+    void adopt(unique_descriptor socket, const peer_name& peer);
+    /// Has the loop resume `told`, a connection of this loop whose waiter was fulfilled.
+    void tell(std::shared_ptr<connection> told);
+    /// Closes each connection as soon as its replies are out, all of them after stop_grace, and ends run().
+    void begin_stop();
+
+    [[nodiscard]] boost::asio::io_context& context() noexcept { return context_; }
+    [[nodiscard]] server_state& state() noexcept { return state_; }
+    [[nodiscard]] deadline_queue& deadlines() noexcept { return deadlines_; }
+    [[nodiscard]] guarded_service& service() noexcept { return service_; }
+    [[nodiscard]] bool is_stopping() const noexcept { return stopping_; }
+
+    /// Lent for the length of one turn of one connection.
+    [[nodiscard]] std::span<std::byte> read_space() noexcept { return {read_space_.get(), read_space_size}; }
+    [[nodiscard]] wire::outbox& outbox() noexcept { return outbox_; }
+    [[nodiscard]] std::vector<bytes_view>& pieces() noexcept { return pieces_; }
+    [[nodiscard]] session::turn turn_at(core::time_point now, wire::outbox& replies) noexcept
+    {
+        return {service_, scratch_, replies, now};
+    }
+
+    /// A connection enters when it starts and leaves when it is closed.
+    void enter(connection& opened);
+    void leave(connection& closed);
+    /// Resumes those of this loop whose waits have ended. Each handler calls it last, with no connection's turn open.
+    void resume_fulfilled();
+
+private:
+    static constexpr std::size_t read_space_size = std::size_t{256} << 10;
+
+    void on_fulfilled(std::shared_ptr<core::waiter> told) override;
+    void open(unique_descriptor socket, const peer_name& peer);
+    void stop_connections();
+    void end_if_empty();
+    void take_messages();
+    void run_busy();
+
+    server_state& state_;
+    boost::asio::io_context context_{1};
+    boost::asio::executor_work_guard<boost::asio::io_context::executor_type> work_{context_.get_executor()};
+    guarded_service service_;
+    deadline_queue deadlines_{context_};
+    boost::asio::steady_timer grace_{context_};
+    bool stopping_ = false;
+    boost::intrusive::list<connection, boost::intrusive::base_hook<in_loop_hook>, boost::intrusive::constant_time_size<false>>
+        connections_;
+
+    std::unique_ptr<std::byte[]> read_space_ = std::make_unique_for_overwrite<std::byte[]>(read_space_size);
+    session::workspace scratch_;
+    wire::outbox outbox_;  // empty between turns
+    std::vector<bytes_view> pieces_;
+    std::vector<std::shared_ptr<connection>> fulfilled_;  // to be resumed by this thread, in order
+
+    std::mutex mailbox_mutex_;  // guards the two below; held to move pointers, nothing else
+    std::vector<std::shared_ptr<connection>> mailbox_;
+    bool is_woken_ = false;  // a take_messages() is under way
+    std::vector<std::shared_ptr<connection>> messages_;  // take_messages()'s own, kept for its memory
+};
+
+}  // namespace quaymaster::net

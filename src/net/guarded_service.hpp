@@ -1,0 +1,49 @@
+// guarded_service: the registry and the referents as the sessions of one loop use them, behind the guards.
+#pragma once
+
+#include "core/waiter.hpp"
+#include "net/server_state.hpp"
+#include "session/service.hpp"
+
+#include <memory>
+
+namespace quaymaster::net {
+
+/// Gets the callers whose waits a call has ended, after the guards are left.
+class fulfilment_listener {
+public:
+    /// `told` is fulfilled and has to be resumed by the thread that owns it. Must not call the service.
+    virtual void on_fulfilled(std::shared_ptr<core::waiter> told) = 0;
+
+protected:
+    ~fulfilment_listener() = default;
+};
+
+/// Each call takes the guard, calls, leaves the guard, and only then tells those whose waits it ended.
+/// Thread safety: one loop's thread; the guards make it safe beside those of other loops.
+class guarded_service final : public session::service {
+public:
+    guarded_service(server_state& state, fulfilment_listener& listener) noexcept : state_{state}, listener_{listener} {}
+
+    std::variant<core::created, core::raised> create(std::string_view typeid_name, core::call& arguments) override;
+    bool incref(std::string_view ident) override;
+    bool decref(std::string_view ident) override;
+    std::shared_ptr<core::referent> find(std::string_view ident) override;
+    std::size_t number_of_objects() override;
+    std::string debug_info() override;
+    core::outcome invoke(core::referent& object, core::call& request, core::waiter& caller) override;
+    core::outcome expire(core::referent& object, core::waiter& late) override;
+    void withdraw(core::referent& object, core::waiter& gone) override;
+    std::string text(core::referent& object) override;
+    void fill_random(std::span<std::byte> octets) override;
+    void request_shutdown() override;
+
+private:
+    void tell();
+
+    server_state& state_;
+    fulfilment_listener& listener_;
+    core::completions fulfilled_;  // kept for its memory; empty between calls
+};
+
+}  // namespace quaymaster::net

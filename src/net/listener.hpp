@@ -1,0 +1,90 @@
+// listener: the listening sockets of a server, and what is turned away at the door.
+#pragma once
+
+#include "net/event_loop.hpp"
+#include "net/unique_descriptor.hpp"
+
+#include <quaymaster/address.hpp>
+
+#include <boost/asio/basic_socket_acceptor.hpp>
+#include <boost/asio/generic/stream_protocol.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/steady_timer.hpp>
+
+#include <sys/stat.h>
+
+#include <chrono>
+#include <cstddef>
+#include <list>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace quaymaster::net {
+
+/// Accepts on the first loop and hands connections to all loops in turn.
+/// A host with several addresses ("localhost", or empty for every interface) is listened on at each, with one port.
+/// Thread safety: open() before the loops run; afterwards the first loop's thread only.
+/// Lifetime: the loops outlive it.
+class listener {
+public:
+    /// `loops` is not empty.
+    listener(server_state& state, std::vector<event_loop*> loops);
+    ~listener();
+
+    /// Binds and listens. Throws boost::system::system_error. IPv4 comes first, as stock Python uses nothing else.
+    void open(const address& where);
+    /// Begins to accept.
+    void start();
+    /// Accepts no more and removes the Unix socket's file, if it is still ours.
+    void close();
+    /// What was asked for, with the port in use.
+    [[nodiscard]] const address& bound() const noexcept { return *bound_; }
+
+private:
+    using protocol = boost::asio::generic::stream_protocol;
+    using acceptor = boost::asio::basic_socket_acceptor<protocol, boost::asio::io_context::executor_type>;
+
+    /// One listening socket, and the timer of its pauses.
+    struct door {
+        explicit door(boost::asio::io_context& context) : sockets{context}, timer{context} {}
+        acceptor sockets;
+        boost::asio::steady_timer timer;
+    };
+
+    /// Says something once and not again until it is over and a second has passed.
+    class notice {
+    public:
+        [[nodiscard]] bool is_due();
+        void over() noexcept { is_current_ = false; }
+        [[nodiscard]] bool is_current() const noexcept { return is_current_; }
+
+    private:
+        bool is_current_ = false;
+        std::chrono::steady_clock::time_point said_{};
+    };
+
+    void open_tcp(const address& where);
+    void open_unix(const std::string& path);
+    [[nodiscard]] bool try_open_tcp(const address& where);
+    void add(unique_descriptor socket);
+    void wait(door& at);
+    void accept_waiting(door& at);
+    void hand_out(unique_descriptor socket, const sockaddr_storage& peer);
+    void pause(door& at, int cause);
+    [[nodiscard]] bool is_full(gauge& counted, std::size_t limit, std::string_view name, notice& said);
+
+    server_state& state_;
+    std::vector<event_loop*> loops_;
+    std::size_t next_loop_ = 0;
+    std::optional<address> bound_;
+    std::list<door> doors_;  // a list: waits refer to its elements
+    struct stat unix_file_ {};  // identity of the socket file we made
+    notice out_of_descriptors_;
+    notice too_many_connections_;
+    notice too_many_unauthenticated_;
+};
+
+}  // namespace quaymaster::net

@@ -1,0 +1,152 @@
+#include <quaymaster/queue_proxy.hpp>
+
+#include "codec/item.hpp"
+#include "net/remote_object.hpp"
+
+#include <quaymaster/errors.hpp>
+
+#include <algorithm>
+#include <array>
+#include <functional>
+
+namespace quaymaster {
+namespace {
+
+using clock = std::chrono::steady_clock;
+using std::chrono::milliseconds;
+
+/// Waits beyond this are as good as unlimited: Python's servers refuse timeouts above what their clocks can count.
+constexpr milliseconds finite_wait_max = std::chrono::hours{24 * 365};
+
+double in_seconds(milliseconds span)
+{
+    return std::chrono::duration<double>{span}.count();
+}
+
+/// `wait(slice)`, which throws `Nothing` when nothing came within its slice, until it succeeds or `timeout` is over.
+/// The server is thus never asked to be silent for longer than a slice, and one that freezes is found out.
+template <class Nothing, class Wait>
+auto wait_in_slices(std::optional<milliseconds> timeout, milliseconds slice, Wait wait)
+{
+    if (!timeout || *timeout > finite_wait_max) {
+        for (;;) {
+            try {
+                return wait(slice);
+            } catch (const Nothing&) {
+            }
+        }
+    }
+    const auto end = clock::now() + *timeout;
+    for (milliseconds left = *timeout; left > slice; left = std::chrono::ceil<milliseconds>(end - clock::now())) {
+        try {
+            return wait(slice);
+        } catch (const Nothing&) {
+        }
+    }
+    return wait(std::max(std::chrono::ceil<milliseconds>(end - clock::now()), milliseconds{1}));
+}
+
+codec::payload call_plainly(net::remote_object& queue, std::string_view method, std::span<const codec::payload> arguments = {})
+{
+    return queue.call({method, arguments, {}}, {queue.options().call_deadline, nullptr});
+}
+
+codec::payload call_waiting(net::remote_object& queue, std::string_view method, std::span<const codec::payload> arguments,
+                            milliseconds timeout)
+{
+    return queue.call({method, arguments, {}}, {queue.options().call_deadline + timeout, nullptr});
+}
+
+bool answer_is_true(net::remote_object& queue, std::string_view method)
+{
+    return call_plainly(queue, method).to_value(queue.limits()).truth();
+}
+
+}  // namespace
+
+std::size_t queue_proxy_base::qsize() const
+{
+    const value answer = call_plainly(object(), "qsize").to_value(object().limits());
+    const std::optional<std::uint64_t> size = answer.to_uint64();
+    if (!size)
+        throw conversion_error{{}, "a size", answer.type_name()};
+    return *size;
+}
+
+bool queue_proxy_base::empty() const
+{
+    return answer_is_true(object(), "empty");
+}
+
+bool queue_proxy_base::full() const
+{
+    return answer_is_true(object(), "full");
+}
+
+void queue_proxy_base::task_done() const
+{
+    call_plainly(object(), "task_done");
+}
+
+void queue_proxy_base::join() const
+{
+    // The protocol has no join() with a timeout, and no question whether it would return: so the wait itself is without
+    // limit, and what is watched is the server.
+    const std::function<void()> still_alive = [core = &object().core()] { core->probe(); };
+    object().call({"join", {}, {}}, {object().options().wait_slice, &still_alive});
+}
+
+void queue_proxy_base::shutdown(bool immediate) const
+{
+    const std::array<codec::payload, 1> arguments{value{immediate}};
+    call_plainly(object(), "shutdown", arguments);
+}
+
+void queue_proxy_base::put_encoded(pickle_encoder&& encoded, timeout_type timeout) const
+{
+    const codec::item item = encoded.to_item();
+    encoded.clear();
+    if (timeout && timeout->count() == 0) {
+        const std::array<codec::payload, 2> arguments{item, value{false}};
+        call_plainly(object(), "put", arguments);
+        return;
+    }
+    if (timeout && timeout->count() < 0) {
+        const std::array<codec::payload, 3> arguments{item, value{true}, value{in_seconds(*timeout)}};
+        call_plainly(object(), "put", arguments);  // raises ValueError, as in Python
+        return;
+    }
+    wait_in_slices<queue_full>(timeout, object().options().wait_slice, [&](milliseconds slice) {
+        const std::array<codec::payload, 3> arguments{item, value{true}, value{in_seconds(slice)}};
+        call_waiting(object(), "put", arguments, slice);
+    });
+}
+
+void queue_proxy_base::put_nowait_encoded(pickle_encoder&& encoded) const
+{
+    const std::array<codec::payload, 1> arguments{encoded.to_item()};
+    call_plainly(object(), "put_nowait", arguments);
+}
+
+value queue_proxy_base::get_value(timeout_type timeout) const
+{
+    if (timeout && timeout->count() == 0) {
+        const std::array<codec::payload, 1> arguments{value{false}};
+        return call_plainly(object(), "get", arguments).to_value(object().limits());
+    }
+    if (timeout && timeout->count() < 0) {
+        const std::array<codec::payload, 2> arguments{value{true}, value{in_seconds(*timeout)}};
+        return call_plainly(object(), "get", arguments).to_value(object().limits());
+    }
+    return wait_in_slices<queue_empty>(timeout, object().options().wait_slice, [&](milliseconds slice) {
+        const std::array<codec::payload, 2> arguments{value{true}, value{in_seconds(slice)}};
+        return call_waiting(object(), "get", arguments, slice).to_value(object().limits());
+    });
+}
+
+value queue_proxy_base::get_value_nowait() const
+{
+    return call_plainly(object(), "get_nowait").to_value(object().limits());
+}
+
+}  // namespace quaymaster

@@ -1,0 +1,87 @@
+#include "net/remote_object.hpp"
+
+#include "net/client_reply.hpp"
+
+#include <quaymaster/errors.hpp>
+
+#include <algorithm>
+#include <array>
+#include <string_view>
+
+namespace quaymaster::net {
+namespace {
+
+/// SyncManager's own typeids make a new object at each create(): to create one again after a restart would quietly hand
+/// out another object than the one that other programs hold. Registered typeids find theirs.
+bool makes_new_object(std::string_view typeid_name) noexcept
+{
+    static constexpr std::array<std::string_view, 15> own{
+        "Array",         "Barrier", "BoundedSemaphore", "Condition", "Event", "JoinableQueue", "LifoQueue", "Lock",
+        "Namespace",     "Pool",    "PriorityQueue",    "Queue",     "RLock", "Semaphore",     "Value"};
+    return std::find(own.begin(), own.end(), typeid_name) != own.end();
+}
+
+}  // namespace
+
+remote_object::remote_object(std::shared_ptr<client_core> core, std::string typeid_name, std::vector<value> positional,
+                             std::vector<std::pair<std::string, value>> keywords)
+    : core_{std::move(core)}, typeid_name_{std::move(typeid_name)}, positional_{std::move(positional)},
+      keywords_{std::move(keywords)}, fork_generation_{fork_generation()}, created_{create()}
+{
+}
+
+remote_object::~remote_object()
+{
+    if (fork_generation_ == fork_generation())
+        core_->release(created_.ident);
+}
+
+std::string remote_object::ident() const
+{
+    const std::lock_guard lock{mutex_};
+    return created_.ident;
+}
+
+std::vector<std::string> remote_object::exposed() const
+{
+    const std::lock_guard lock{mutex_};
+    return created_.exposed;
+}
+
+codec::payload remote_object::call(const client_request& request, const reply_wait& wait)
+{
+    std::string known = ident();
+    wire::reply reply = core_->call_object(known, request, wait);
+    if (says_unknown_ident(reply, known) && !makes_new_object(typeid_name_)) {
+        create_again(known);
+        known = ident();
+        reply = core_->call_object(known, request, wait);
+    }
+    if (const auto* proxy = std::get_if<wire::proxy_reply>(&reply))
+        core_->release(proxy->ident);  // counted for a proxy that nobody will hold
+    return take_result(std::move(reply));
+}
+
+wire::created_reply remote_object::create() const
+{
+    const std::vector<codec::payload> positional{positional_.begin(), positional_.end()};
+    keyword_payloads keywords;
+    for (const auto& [name, argument] : keywords_)
+        keywords.emplace_back(name, argument);
+    const codec::payload result = take_result(core_->call_server({"create", positional, keywords}, typeid_name_));
+    if (std::optional<wire::created_reply> created = wire::parse_created(result, limits()))
+        return std::move(*created);
+    throw error{"the server's answer to create('" + typeid_name_ + "') is no (ident, exposed)"};
+}
+
+void remote_object::create_again(const std::string& stale)
+{
+    const std::lock_guard one_at_a_time{create_again_mutex_};
+    if (ident() != stale)
+        return;
+    wire::created_reply created = create();
+    const std::lock_guard lock{mutex_};
+    created_ = std::move(created);
+}
+
+}  // namespace quaymaster::net

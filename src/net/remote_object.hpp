@@ -1,0 +1,55 @@
+// remote_object: one object in a server as all handles to it in this program see it: its token and its count.
+#pragma once
+
+#include "net/client_core.hpp"
+
+#include <quaymaster/value.hpp>
+
+#include <memory>
+#include <mutex>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace quaymaster::net {
+
+/// What a proxy and its copies share. `create` leaves the object's count at one; that one is ours until the destructor gives
+/// it back. (CPython's client adds an incref and a decref to the same end: managers.py, BaseManager._create, temp.)
+/// Thread safety: any member from any thread.
+class remote_object {
+public:
+    /// Creates the object: throws what a call throws.
+    remote_object(std::shared_ptr<client_core> core, std::string typeid_name, std::vector<value> positional,
+                  std::vector<std::pair<std::string, value>> keywords);
+    ~remote_object();
+    remote_object(const remote_object&) = delete;
+    remote_object& operator=(const remote_object&) = delete;
+
+    [[nodiscard]] const std::string& typeid_name() const noexcept { return typeid_name_; }
+    [[nodiscard]] std::string ident() const;
+    [[nodiscard]] std::vector<std::string> exposed() const;
+    [[nodiscard]] const client_options& options() const noexcept { return core_->options(); }
+    [[nodiscard]] const codec::pickle_limits& limits() const noexcept { return core_->limits(); }
+    [[nodiscard]] client_core& core() noexcept { return *core_; }
+
+    /// Calls a method; throws what it raised. If the server knows the ident no longer, because it was restarted and gave
+    /// the object a new one, creates the object again and calls once more.
+    codec::payload call(const client_request& request, const reply_wait& wait);
+
+private:
+    [[nodiscard]] wire::created_reply create() const;
+    /// Creates anew unless another thread has done so since `stale` was the ident.
+    void create_again(const std::string& stale);
+
+    const std::shared_ptr<client_core> core_;
+    const std::string typeid_name_;
+    const std::vector<value> positional_;
+    const std::vector<std::pair<std::string, value>> keywords_;
+    const unsigned fork_generation_;  // a child's copy leaves the count to its parent
+
+    mutable std::mutex mutex_;       // guards created_; held only to copy or to replace it
+    std::mutex create_again_mutex_;  // one thread creates anew, the others wait for it; taken before mutex_
+    wire::created_reply created_;
+};
+
+}  // namespace quaymaster::net

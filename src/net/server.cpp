@@ -1,0 +1,367 @@
+// server: puts the loops, the listener and the registry together, and takes them down in order.
+#include <quaymaster/server.hpp>
+
+#include "core/queue_factories.hpp"
+#include "core/status_referent.hpp"
+#include "net/event_loop.hpp"
+#include "net/listener.hpp"
+#include "net/server_state.hpp"
+
+#include <boost/asio/post.hpp>
+#include <boost/asio/signal_set.hpp>
+
+#include <openssl/rand.h>
+
+#include <pthread.h>
+
+#include <algorithm>
+#include <atomic>
+#include <csignal>
+#include <limits>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+#include <thread>
+#include <utility>
+#include <vector>
+
+namespace quaymaster {
+
+namespace {
+
+constexpr std::string_view status_typeid = "quaymaster_status";
+constexpr std::size_t default_threads_max = 8;
+
+session::server_settings settings_from(const authkey& key, const server_options& options)
+{
+    session::server_settings settings;
+    settings.authkey = to_bytes(key.octets());
+    settings.require_sha256 = options.require_sha256;
+    settings.handshake_timeout = options.handshake_timeout;
+    settings.payload_size_max = options.payload_size_max;
+    settings.replies_size_max = options.outbox_size_max;
+    return settings;
+}
+
+std::uint64_t random_instance()
+{
+    std::uint64_t instance = 0;
+    if (RAND_bytes(reinterpret_cast<unsigned char*>(&instance), sizeof instance) != 1)
+        throw std::runtime_error{"the system has no randomness to give"};
+    return instance;
+}
+
+core::queue_kind to_core(queue_kind kind)
+{
+    switch (kind) {
+    case queue_kind::fifo: return core::queue_kind::fifo;
+    case queue_kind::lifo: return core::queue_kind::lifo;
+    case queue_kind::priority: return core::queue_kind::priority;
+    }
+    throw std::invalid_argument{"no such queue_kind"};
+}
+
+std::int64_t to_core(std::size_t maxsize)
+{
+    constexpr auto largest = static_cast<std::size_t>(std::numeric_limits<std::int64_t>::max());
+    return static_cast<std::int64_t>(std::min(maxsize, largest));
+}
+
+std::size_t thread_count(const server_options& options)
+{
+    if (options.threads != 0)
+        return options.threads;
+    return std::clamp<std::size_t>(std::thread::hardware_concurrency(), 1, default_threads_max);
+}
+
+/// While it lives, threads that are started take no signals: those belong to the program's own threads.
+class signals_blocked {
+public:
+    signals_blocked() noexcept
+    {
+        sigset_t all;
+        sigfillset(&all);
+        pthread_sigmask(SIG_SETMASK, &all, &before_);
+    }
+    signals_blocked(const signals_blocked&) = delete;
+    signals_blocked& operator=(const signals_blocked&) = delete;
+    ~signals_blocked() { pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
+
+private:
+    sigset_t before_;
+};
+
+}  // namespace
+
+class server::implementation {
+public:
+    implementation(address where, const authkey& key, const server_options& options)
+        : where_{std::move(where)}, state_{options, settings_from(key, options), random_instance()}
+    {
+        if (key.empty() && !where_.is_loopback())
+            throw std::invalid_argument{"an empty authkey lets everybody in who can reach " + where_.to_string()
+                                        + ": set a key, or listen on 127.0.0.1"};
+        state_.request_stop = [this] { request_stop(); };
+        register_status();
+    }
+    ~implementation() { stop(); }
+
+    [[nodiscard]] core::registry& registry_to_fill();
+    void start();
+    void wait();
+    void stop();
+    [[nodiscard]] bool is_started() const noexcept { return is_started_; }
+    [[nodiscard]] address bound_address() const;
+    [[nodiscard]] server_statistics statistics();
+
+private:
+    void register_status();
+    [[nodiscard]] value status();
+    [[nodiscard]] value queue_status();
+    void open();
+    void run_threads();
+    void run(net::event_loop& loop);
+    void watch_signals();
+    void request_stop();
+    [[nodiscard]] bool is_own_thread();
+
+    const address where_;
+    net::server_state state_;
+    std::vector<std::unique_ptr<net::event_loop>> loops_;
+    std::optional<net::listener> listener_;                // of the first loop
+    std::optional<boost::asio::signal_set> stop_signals_;  // of the first loop
+    std::atomic<bool> is_started_ = false;
+    std::atomic<bool> is_stop_requested_ = false;
+    std::mutex threads_mutex_;  // guards threads_; held while joining, so that all who wait return when all is over
+    std::vector<std::thread> threads_;
+    std::mutex thread_ids_mutex_;  // guards thread_ids_
+    std::vector<std::thread::id> thread_ids_;
+};
+
+core::registry& server::implementation::registry_to_fill()
+{
+    if (is_started_)
+        throw std::logic_error{"register before start(): clients may be using the registry already"};
+    return state_.registry;
+}
+
+void server::implementation::start()
+{
+    if (is_started_)
+        throw std::logic_error{"the server was started already; a stopped one does not start again"};
+    open();
+    is_started_ = true;
+    run_threads();
+}
+
+void server::implementation::open()
+{
+    const std::size_t count = thread_count(state_.options);
+    while (loops_.size() < count)
+        loops_.push_back(std::make_unique<net::event_loop>(state_));
+    std::vector<net::event_loop*> all;
+    for (const auto& loop : loops_)
+        all.push_back(loop.get());
+    listener_.emplace(state_, std::move(all));
+    listener_->open(where_);
+    watch_signals();
+    listener_->start();
+}
+
+void server::implementation::run_threads()
+{
+    const std::lock_guard lock{threads_mutex_};
+    const signals_blocked blocked;
+    try {
+        for (const auto& loop : loops_)
+            threads_.emplace_back([this, &loop] { run(*loop); });
+    } catch (...) {
+        request_stop();
+        for (std::thread& thread : threads_)
+            thread.join();
+        threads_.clear();
+        throw;
+    }
+}
+
+void server::implementation::run(net::event_loop& loop)
+{
+    {
+        const std::lock_guard lock{thread_ids_mutex_};
+        thread_ids_.push_back(std::this_thread::get_id());
+    }
+    try {
+        loop.run();
+    } catch (const std::exception& failure) {
+        state_.log(log_level::error, std::string{"the server stops: "} + failure.what());
+        request_stop();
+    }
+}
+
+void server::implementation::watch_signals()
+{
+    if (state_.options.stop_signals.empty())
+        return;
+    stop_signals_.emplace(loops_.front()->context());
+    for (const int signal : state_.options.stop_signals)
+        stop_signals_->add(signal);
+    stop_signals_->async_wait([this](const error_code& cancelled, int) {
+        if (!cancelled)
+            request_stop();
+    });
+}
+
+void server::implementation::request_stop()
+{
+    if (!is_started_ || is_stop_requested_.exchange(true))
+        return;
+    boost::asio::post(loops_.front()->context(), [this] {
+        listener_->close();
+        stop_signals_.reset();
+    });
+    for (const auto& loop : loops_)
+        loop->begin_stop();
+}
+
+bool server::implementation::is_own_thread()
+{
+    const std::lock_guard lock{thread_ids_mutex_};
+    return std::find(thread_ids_.begin(), thread_ids_.end(), std::this_thread::get_id()) != thread_ids_.end();
+}
+
+void server::implementation::wait()
+{
+    const std::lock_guard lock{threads_mutex_};
+    for (std::thread& thread : threads_)
+        thread.join();
+    threads_.clear();
+}
+
+void server::implementation::stop()
+{
+    request_stop();
+    if (!is_own_thread())
+        wait();
+}
+
+address server::implementation::bound_address() const
+{
+    if (!is_started_)
+        throw std::logic_error{"bound_address() before start()"};
+    return listener_->bound();
+}
+
+server_statistics server::implementation::statistics()
+{
+    server_statistics now;
+    now.connections = state_.connections.count();
+    now.unauthenticated = state_.unauthenticated.count();
+    now.streams = state_.streams.count();
+    now.accepted = state_.accepted.count();
+    now.dropped = state_.dropped.count();
+    const std::lock_guard lock{state_.guards.registry()};
+    now.objects = state_.registry.number_of_objects();
+    return now;
+}
+
+/// What `quaymaster stat` asks for, under a typeid of its own: Python's `manager.register('quaymaster_status')`.
+void server::implementation::register_status()
+{
+    const auto object = std::make_shared<core::status_referent>([this] { return status(); });
+    state_.guards.set_status_object(object.get());
+    const std::string name{status_typeid};
+    state_.registry.declare_stable(name, object);
+    state_.registry.register_typeid(
+        name, [object, name](core::call&) -> std::variant<core::made_object, core::raised> { return core::made_object{object, name}; });
+}
+
+value server::implementation::status()
+{
+    const server_statistics now = statistics();
+    return value::dict({{"address", listener_->bound().to_string()},
+                        {"threads", loops_.size()},
+                        {"connections", now.connections},
+                        {"unauthenticated", now.unauthenticated},
+                        {"clients", now.streams},
+                        {"objects", now.objects},
+                        {"accepted", now.accepted},
+                        {"dropped", now.dropped},
+                        {"queues", queue_status()}});
+}
+
+value server::implementation::queue_status()
+{
+    std::vector<std::pair<value, value>> queues;
+    const std::lock_guard lock{state_.guards.registry()};
+    state_.registry.for_each([&](const std::string& ident, const core::referent& object, std::size_t count) {
+        const auto* queue = dynamic_cast<const core::queue_referent*>(&object);
+        if (queue == nullptr)
+            return;
+        (void)count;
+        const std::lock_guard stripe{state_.guards.of(object)};
+        queues.emplace_back(ident, core::to_value(queue->queue().statistics()));
+    });
+    return value::dict(queues);
+}
+
+server::server(address where, authkey key, server_options options)
+    : implementation_{std::make_unique<implementation>(std::move(where), key, options)}
+{
+}
+
+server::~server() = default;
+
+void server::register_queue(std::string typeid_name, queue_options options)
+{
+    core::register_named_queue(implementation_->registry_to_fill(), std::move(typeid_name), to_core(options.kind),
+                               to_core(options.maxsize));
+}
+
+void server::register_queue_factory(std::string typeid_name, queue_kind kind)
+{
+    core::registry& registry = implementation_->registry_to_fill();
+    registry.register_typeid(typeid_name, core::queue_by_name(typeid_name, to_core(kind)));
+}
+
+void server::register_queue_type(std::string typeid_name, queue_kind kind)
+{
+    core::registry& registry = implementation_->registry_to_fill();
+    registry.register_typeid(std::move(typeid_name), core::fresh_queue(to_core(kind)));
+}
+
+void server::start()
+{
+    implementation_->start();
+}
+
+void server::serve_forever()
+{
+    if (!implementation_->is_started())
+        implementation_->start();
+    implementation_->wait();
+}
+
+void server::wait()
+{
+    implementation_->wait();
+}
+
+void server::stop()
+{
+    implementation_->stop();
+}
+
+address server::bound_address() const
+{
+    return implementation_->bound_address();
+}
+
+server_statistics server::statistics() const
+{
+    return implementation_->statistics();
+}
+
+}  // namespace quaymaster

@@ -1,0 +1,35 @@
+// server_socket: the system calls of one accepted connection, none of which blocks.
+#pragma once
+
+#include <quaymaster/bytes.hpp>
+#include <quaymaster/errors.hpp>
+
+#include <cstddef>
+#include <span>
+
+namespace quaymaster::net {
+
+/// What a read or write came to. `would_block`: nothing now; wait for readiness. `ended`: the peer closed its side.
+struct transfer {
+    enum class status : std::uint8_t { some, would_block, ended, failed };
+    status state = status::would_block;
+    std::size_t count = 0;
+    error_code cause;
+};
+
+/// Reads what has come. Precondition: `into` is not empty.
+[[nodiscard]] transfer receive_some(int socket, std::span<std::byte> into) noexcept;
+
+/// Writes as much of `pieces`, in order, as the kernel takes without waiting. `some` with count 0 for no pieces.
+[[nodiscard]] transfer send_some(int socket, std::span<const bytes_view> pieces) noexcept;
+
+/// TCP_NODELAY, because replies are written whole; keepalive, because a worker blocked in get() on a machine that lost
+/// its power would never be noticed.
+void tune_accepted(int socket) noexcept;
+
+/// Acknowledges now what has come, instead of with the reply: CPython writes a frame in two pieces, and Nagle's algorithm
+/// holds back the second until the first is acknowledged. The kernel falls back to delayed acknowledgements by itself, so
+/// this is done again for each incomplete frame. Does nothing where the system has no TCP_QUICKACK.
+void acknowledge_now(int socket) noexcept;
+
+}  // namespace quaymaster::net

@@ -1,0 +1,56 @@
+// server_state: what all loops of one server share.
+#pragma once
+
+#include "core/registry.hpp"
+#include "net/referent_guards.hpp"
+#include "session/server_session.hpp"
+
+#include <quaymaster/server_options.hpp>
+
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <string_view>
+#include <utility>
+
+namespace quaymaster::net {
+
+/// How many of something there are; counted by all loops, read by anyone. Relaxed: nothing is ordered by them.
+class gauge {
+public:
+    void add() noexcept { count_.fetch_add(1, std::memory_order_relaxed); }
+    void remove() noexcept { count_.fetch_sub(1, std::memory_order_relaxed); }
+    [[nodiscard]] std::size_t count() const noexcept { return count_.load(std::memory_order_relaxed); }
+
+private:
+    std::atomic<std::size_t> count_{0};
+};
+
+/// Thread safety: `options`, `settings` and `request_stop` are constant once the loops run; `registry` is guarded by
+/// guards.registry(); gauges and log() are for any thread. Lifetime: outlives every loop.
+struct server_state {
+    server_state(server_options chosen, session::server_settings session_settings, std::uint64_t instance)
+        : options{std::move(chosen)}, settings{std::move(session_settings)}, registry{instance}
+    {
+    }
+
+    void log(log_level level, std::string_view line) const
+    {
+        if (options.log)
+            options.log(level, line);
+    }
+
+    server_options options;
+    session::server_settings settings;
+    core::registry registry;
+    referent_guards guards;
+    std::function<void()> request_stop;  // returns at once; callable from any thread
+
+    gauge connections;
+    gauge unauthenticated;
+    gauge streams;
+    gauge accepted;
+    gauge dropped;
+};
+
+}  // namespace quaymaster::net

@@ -1,0 +1,422 @@
+#include "session/server_session.hpp"
+
+#include "session/exception_names.hpp"
+#include "wire/framing.hpp"
+#include "wire/python_text.hpp"
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+namespace quaymaster::session {
+
+namespace {
+
+using wire::python_exception;
+
+python_exception builtin_exception(std::string_view name, std::string text)
+{
+    return {"builtins", "exceptions", name, std::move(text)};
+}
+
+/// Lends the arguments of a request to a call and takes the memory back, emptied: nothing of one request may outlive it
+/// in memory that all sessions share.
+class borrowed_call {
+public:
+    borrowed_call(workspace& scratch, core::time_point now) : scratch_{scratch}
+    {
+        core::call& call = scratch.call;
+        call.method = scratch.request.method;
+        call.positional.swap(scratch.request.positional);
+        call.keywords.swap(scratch.request.keywords);
+        call.now = now;
+    }
+    borrowed_call(const borrowed_call&) = delete;
+    borrowed_call& operator=(const borrowed_call&) = delete;
+    ~borrowed_call()
+    {
+        core::call& call = scratch_.call;
+        call.method = {};
+        call.positional.clear();
+        call.keywords.clear();
+        call.positional.swap(scratch_.request.positional);
+        call.keywords.swap(scratch_.request.keywords);
+    }
+    [[nodiscard]] core::call& operator*() const noexcept { return scratch_.call; }
+    [[nodiscard]] core::call* operator->() const noexcept { return &scratch_.call; }
+
+private:
+    workspace& scratch_;
+};
+
+void write_traceback(turn& now, const python_exception& error)
+{
+    wire::write_traceback(now.replies, now.scratch.request.reader, error);
+}
+
+void write_none(turn& now, const server_settings& settings)
+{
+    wire::write_return(now.replies, now.scratch.request.reader, {}, settings.limits);
+}
+
+// ---- the functions of section "server functions" in docs/protocol.md --------------------------------------------------
+
+using server_function = void (*)(turn&, const server_settings&);
+
+void answer_dummy(turn& now, const server_settings& settings)
+{
+    write_none(now, settings);
+}
+
+void answer_create(turn& now, const server_settings&)
+{
+    const auto typeid_name = now.scratch.request.first_text;
+    if (!typeid_name) {
+        write_traceback(now, builtin_exception("TypeError", "create() needs a typeid, which is a str, as its first argument"));
+        return;
+    }
+    borrowed_call call{now.scratch, now.now};
+    call->method = *typeid_name;
+    call->positional.erase(call->positional.begin());
+    auto made = now.server.create(*typeid_name, *call);
+    if (auto* error = std::get_if<core::raised>(&made)) {
+        write_traceback(now, to_python(std::move(*error), true));
+        return;
+    }
+    const auto& object = std::get<core::created>(made);
+    wire::write_created(now.replies, now.scratch.request.reader, object.ident, object.object->exposed());
+}
+
+/// incref and decref: both take an ident and raise KeyError for one that is not counted.
+template <bool (service::*Count)(std::string_view)>
+void answer_count(turn& now, const server_settings& settings)
+{
+    const auto ident = now.scratch.request.first_text;
+    if (!ident)
+        write_traceback(now, builtin_exception("TypeError", "an ident is a str"));
+    else if (!(now.server.*Count)(*ident))
+        write_traceback(now, builtin_exception("KeyError", std::string{*ident}));
+    else
+        write_none(now, settings);
+}
+
+void answer_get_methods(turn& now, const server_settings& settings)
+{
+    std::optional<std::string> ident;
+    try {
+        ident = wire::ident_of_token(now.scratch.request.positional.front().to_value(settings.limits));
+    } catch (const pickle_error&) {
+        // Answered below like every other argument that is no Token.
+    }
+    if (!ident) {
+        write_traceback(now, builtin_exception("AttributeError", "get_methods() takes a Token"));
+        return;
+    }
+    const auto object = now.server.find(*ident);
+    if (object == nullptr)
+        write_traceback(now, builtin_exception("KeyError", *ident));
+    else
+        wire::write_names(now.replies, now.scratch.request.reader, object->exposed());
+}
+
+void answer_number_of_objects(turn& now, const server_settings& settings)
+{
+    const value count{static_cast<std::int64_t>(now.server.number_of_objects())};
+    wire::write_return(now.replies, now.scratch.request.reader, count, settings.limits);
+}
+
+void answer_debug_info(turn& now, const server_settings&)
+{
+    wire::write_return_text(now.replies, now.scratch.request.reader, now.server.debug_info());
+}
+
+void answer_shutdown(turn& now, const server_settings& settings)
+{
+    write_none(now, settings);
+    now.server.request_shutdown();
+}
+
+struct function_row {
+    std::string_view name;
+    std::size_t arguments_min;
+    std::size_t arguments_max;
+    server_function answer;
+    bool takes_keywords = false;
+    bool begins_stream = false;
+};
+
+constexpr std::array functions{
+    function_row{"accept_connection", 1, 1, answer_dummy, false, true},
+    function_row{"create", 1, wire::arguments_max, answer_create, true},
+    function_row{"debug_info", 0, 0, answer_debug_info},
+    function_row{"decref", 1, 1, answer_count<&service::decref>},
+    function_row{"dummy", 0, 0, answer_dummy},
+    function_row{"get_methods", 1, 1, answer_get_methods},
+    function_row{"incref", 1, 1, answer_count<&service::incref>},
+    function_row{"number_of_objects", 0, 0, answer_number_of_objects},
+    function_row{"shutdown", 0, 0, answer_shutdown},
+};
+
+/// What calling the function with these arguments raises before it begins.
+std::optional<python_exception> check_arguments(const function_row& function, const wire::python_request& request)
+{
+    const std::string name = std::string{function.name} + "()";
+    const std::size_t given = request.positional.size();
+    if (given < function.arguments_min)
+        return builtin_exception("TypeError", name + " missing 1 required positional argument");
+    if (given > function.arguments_max)
+        return builtin_exception("TypeError", name + " takes " + std::to_string(function.arguments_max) +
+                                                  " positional arguments but " + std::to_string(given) + " were given");
+    if (!request.keywords.empty() && !function.takes_keywords)
+        return builtin_exception("TypeError",
+                                 name + " got an unexpected keyword argument " + wire::quoted(request.keywords.front().first));
+    return std::nullopt;
+}
+
+// ---- methods that work on every object though never exposed -----------------------------------------------------------
+
+using fallback_function = void (*)(core::referent&, turn&);
+
+void answer_text(core::referent& object, turn& now)
+{
+    wire::write_return_text(now.replies, now.scratch.request.reader, now.server.text(object));
+}
+
+/// The referent by value. Stock servers fail to pickle a queue, and say so in these words.
+void answer_by_value(core::referent& object, turn& now)
+{
+    wire::write_unserializable(now.replies, now.scratch.request.reader,
+                               builtin_exception("TypeError", "cannot pickle " + now.server.text(object)));
+}
+
+struct fallback_row {
+    std::string_view method;
+    fallback_function answer;
+};
+
+constexpr std::array fallbacks{
+    fallback_row{"__str__", answer_text},
+    fallback_row{"__repr__", answer_text},
+    fallback_row{"#GETVALUE", answer_by_value},
+};
+
+python_exception not_exposed(std::string_view method, std::span<const std::string_view> exposed)
+{
+    std::string text = "method " + wire::quoted(method) + " is not in exposed=(";
+    for (std::size_t i = 0; i < exposed.size(); ++i)
+        text.append(i == 0 ? "'" : ", '").append(exposed[i]).append("'");
+    return builtin_exception("AttributeError", text + ")");
+}
+
+}  // namespace
+
+server_session::server_session(const server_settings& settings, core::waiter& caller) noexcept
+    : settings_{&settings}, caller_{&caller}
+{
+}
+
+void server_session::start(turn& now)
+{
+    wire::handshake_nonce nonce;
+    now.server.fill_random(nonce);
+    handshake_.emplace(nonce);
+    handshake_->start(now.replies);
+    deadline_ = now.now + settings_->handshake_timeout;
+}
+
+std::size_t server_session::receive(bytes_view input, turn& now)
+{
+    std::size_t consumed = 0;
+    while (phase_ != phase::over && !parked() && now.replies.size() < settings_->replies_size_max) {
+        const bytes_view rest = input.subspan(consumed);
+        error_code ec;
+        const auto next = wire::parse_frame(rest, payload_size_max(), ec);
+        if (ec) {
+            const std::uint64_t announced = wire::announced_payload_size(rest).value_or(0);
+            close_because(ec, wire::frame_fault_text(ec, announced, payload_size_max()));
+            break;
+        }
+        if (!next)
+            break;
+        take_frame(next->payload, now);
+        consumed += next->size;
+    }
+    return consumed;
+}
+
+void server_session::take_frame(bytes_view payload, turn& now)
+{
+    if (phase_ == phase::handshake) {
+        take_handshake_frame(payload, now);
+        return;
+    }
+    // On a stream a fault is answered and the next request is as good as any; without one there is nothing to go on with.
+    const auto fault = wire::parse_request(payload, now.scratch.reader, settings_->limits, now.scratch.request);
+    reader_ = now.scratch.request.reader;
+    if (fault)
+        write_traceback(now, *fault);
+    if (phase_ == phase::first_request)
+        phase_ = phase::over;  // unless accept_connection says otherwise
+    if (!fault)
+        dispatch(now);
+    now.scratch.request.clear();
+}
+
+void server_session::dispatch(turn& now)
+{
+    try {
+        if (phase_ == phase::stream)
+            call_method(now);
+        else
+            call_server_function(now);
+    } catch (const pickle_error& error) {
+        // An argument that had to be decoded, and is within the bounds of a pickle but not of an object.
+        write_traceback(now, {"_pickle", "cPickle", "UnpicklingError", error.what()});
+    }
+}
+
+void server_session::take_handshake_frame(bytes_view payload, turn& now)
+{
+    const wire::handshake_policy policy{settings_->authkey, settings_->require_sha256};
+    switch (handshake_->on_frame(payload, policy, now.replies)) {
+    case wire::handshake_state::running: return;
+    case wire::handshake_state::failed:
+        close_because(handshake_->failure(), "handshake: " + handshake_->failure().message());
+        return;
+    case wire::handshake_state::done: break;
+    }
+    has_shut_down_error_ = !handshake_->peer_is_legacy();
+    handshake_.reset();
+    deadline_ = core::never;
+    authenticated_ = true;
+    phase_ = phase::first_request;
+}
+
+void server_session::call_server_function(turn& now)
+{
+    const std::string_view name = now.scratch.request.method;
+    const auto function =
+        std::find_if(functions.begin(), functions.end(), [&](const function_row& row) { return row.name == name; });
+    if (function == functions.end()) {
+        write_traceback(now, builtin_exception("AssertionError", wire::quoted(name) + " unrecognized"));
+        return;
+    }
+    if (const auto fault = check_arguments(*function, now.scratch.request)) {
+        write_traceback(now, *fault);
+        return;
+    }
+    if (function->begins_stream)
+        phase_ = phase::stream;
+    function->answer(now, *settings_);
+}
+
+void server_session::call_method(turn& now)
+{
+    const wire::python_request& request = now.scratch.request;
+    if (!request.ident) {
+        write_traceback(now, builtin_exception("KeyError", "None"));
+        return;
+    }
+    auto object = now.server.find(*request.ident);
+    if (object == nullptr) {
+        write_traceback(now, builtin_exception("KeyError", std::string{*request.ident}));
+        return;
+    }
+    const auto exposed = object->exposed();
+    if (!std::binary_search(exposed.begin(), exposed.end(), request.method)) {
+        call_fallback(*object, now);
+        return;
+    }
+    borrowed_call call{now.scratch, now.now};
+    core::outcome result = now.server.invoke(*object, *call, *caller_);
+    if (std::holds_alternative<core::parked>(result)) {
+        // Another thread may fulfil the waiter from here on; its deadline stays as it is until we take the outcome.
+        place_ = std::move(object);
+        deadline_ = caller_->deadline();
+        return;
+    }
+    answer(std::move(result), now);
+}
+
+void server_session::call_fallback(core::referent& object, turn& now)
+{
+    const std::string_view method = now.scratch.request.method;
+    for (const fallback_row& row : fallbacks) {
+        if (row.method == method) {
+            row.answer(object, now);
+            return;
+        }
+    }
+    write_traceback(now, not_exposed(method, object.exposed()));
+}
+
+void server_session::answer(core::outcome result, turn& now)
+{
+    if (auto* error = std::get_if<core::raised>(&result)) {
+        wire::write_error(now.replies, reader_, to_python(std::move(*error), has_shut_down_error_));
+        return;
+    }
+    try {
+        wire::write_return(now.replies, reader_, std::move(std::get<core::returned>(result).result), settings_->limits);
+    } catch (const pickle_error& error) {
+        wire::write_unserializable(now.replies, reader_, {"_pickle", "cPickle", "PicklingError", error.what()});
+    }
+}
+
+void server_session::resume(turn& now)
+{
+    core::outcome result = caller_->take_outcome();
+    place_.reset();
+    deadline_ = core::never;
+    answer(std::move(result), now);
+}
+
+void server_session::on_deadline(turn& now)
+{
+    if (now.now < deadline_)
+        return;
+    deadline_ = core::never;
+    if (!parked()) {
+        close_because({}, "handshake not done within " + std::to_string(settings_->handshake_timeout.count()) +
+                              " ms (handshake_timeout)");
+        return;
+    }
+    core::outcome result = now.server.expire(*place_, *caller_);
+    if (std::holds_alternative<core::parked>(result))
+        return;  // fulfilled a moment before: resume() is on its way
+    place_.reset();
+    answer(std::move(result), now);
+}
+
+void server_session::end(service& server)
+{
+    if (const auto place = std::exchange(place_, nullptr))
+        server.withdraw(*place, *caller_);
+    deadline_ = core::never;
+    phase_ = phase::over;
+}
+
+bool server_session::authentication_failed() const noexcept
+{
+    return wire::is_authentication_failure(end_code_);
+}
+
+std::optional<std::size_t> server_session::frame_size(bytes_view input) const noexcept
+{
+    return wire::announced_frame_size(input, payload_size_max());
+}
+
+std::size_t server_session::payload_size_max() const noexcept
+{
+    return phase_ == phase::handshake ? wire::handshake_payload_size_max : settings_->payload_size_max;
+}
+
+void server_session::close_because(error_code code, std::string reason)
+{
+    phase_ = phase::over;
+    deadline_ = core::never;
+    end_code_ = code;
+    end_reason_ = std::move(reason);
+}
+
+}  // namespace quaymaster::session

@@ -1,0 +1,44 @@
+// service: what a session asks of the server around it.
+#pragma once
+
+#include "core/registry.hpp"
+
+#include <quaymaster/bytes.hpp>
+
+#include <cstddef>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <variant>
+
+namespace quaymaster::session {
+
+/// The registry and the referents as one session sees them. net implements it over its guards and wakes the callers of
+/// other sessions; a test implements it over a bare registry.
+/// Thread safety: called from the thread that runs the session.
+class service {
+public:
+    virtual ~service() = default;
+
+    virtual std::variant<core::created, core::raised> create(std::string_view typeid_name, core::call& arguments) = 0;
+    virtual bool incref(std::string_view ident) = 0;
+    virtual bool decref(std::string_view ident) = 0;
+    virtual std::shared_ptr<core::referent> find(std::string_view ident) = 0;
+    virtual std::size_t number_of_objects() = 0;
+    virtual std::string debug_info() = 0;
+
+    virtual core::outcome invoke(core::referent& object, core::call& request, core::waiter& caller) = 0;
+    /// `parked` if `late` was fulfilled in the meantime: its caller is being told, and that outcome counts.
+    virtual core::outcome expire(core::referent& object, core::waiter& late) = 0;
+    /// Whatever the state of `gone`, it is idle afterwards.
+    virtual void withdraw(core::referent& object, core::waiter& gone) = 0;
+    virtual std::string text(core::referent& object) = 0;
+
+    /// Fills `octets` with cryptographic randomness, for a challenge.
+    virtual void fill_random(std::span<std::byte> octets) = 0;
+    /// A client asked for `shutdown`; the server stops once replies are out.
+    virtual void request_shutdown() = 0;
+};
+
+}  // namespace quaymaster::session

@@ -1,0 +1,157 @@
+#include "codec/envelope.hpp"
+
+#include "codec/transcode.hpp"
+#include "codec_testing.hpp"
+
+#include <catch2/catch.hpp>
+
+using namespace quaymaster;
+using namespace quaymaster::codec;
+
+namespace {
+
+std::string opcodes_of(const payload& taken)
+{
+    return to_hex(taken.to_item().opcodes());
+}
+
+}  // namespace
+
+TEST_CASE("a request is taken apart without decoding its item", "[codec][envelope]")
+{
+    envelope_reader request;
+    // CPython 3.11: ('7f01', 'put', (1,), {})
+    const bytes whole = from_hex("8004 95 1700000000000000 28 8c04 37663031 94 8c03 707574 94 4b01 85 94 7d 94 74 94 2e");
+    REQUIRE_FALSE(request.read(whole, {}));
+    CHECK(request.protocol() == 4);
+    REQUIRE(request.field_count() == 4U);
+    CHECK(request.text(0) == "7f01");
+    CHECK(request.text(1) == "put");
+    CHECK(request.is_tuple(2));
+    CHECK(request.is_dict(3));
+    REQUIRE(request.element_count(2) == 1);
+    const payload item = request.take_element(2, 0);
+    REQUIRE(item.known() != nullptr);
+    CHECK(*item.known() == value{1});
+    CHECK(request.element_count(3) == 0);
+}
+
+TEST_CASE("keyword arguments come as names and values in turn", "[codec][envelope]")
+{
+    envelope_reader request;
+    const bytes whole = pickle("\x80\x04(\x8c\x01i\x8c\x03get)}(\x8c\x05" "block\x88\x8c\x07timeoutG\x3f\xf0\x00\x00\x00\x00\x00\x00ut.");
+    REQUIRE_FALSE(request.read(whole, {}));
+    REQUIRE(request.element_count(3) == 4);
+    CHECK(request.element_text(3, 0) == "block");
+    CHECK(*request.take_element(3, 1).known() == value{true});
+    CHECK(request.element_text(3, 2) == "timeout");
+    CHECK(*request.take_element(3, 3).known() == value{1.0});
+    CHECK(request.element_text(3, 3) == std::nullopt);
+}
+
+TEST_CASE("an item is spliced: frames dropped, memo indices from zero", "[codec][envelope]")
+{
+    envelope_reader request;
+    SECTION("no GET inside: the memo is left out") {
+        REQUIRE_FALSE(request.read(pickle("\x80\x04(\x8c\x01i\x94\x8c\x03put\x94]\x94(K\x01K\x02" "e\x85\x94}\x94t\x94."), {}));
+        CHECK(opcodes_of(request.take_element(2, 0)) == "5d284b014b0265");
+    }
+    SECTION("a GET inside: PUTs kept and re-based") {
+        REQUIRE_FALSE(request.read(pickle("\x80\x04(\x8c\x01i\x94\x8c\x03put\x94]\x94(h\x02" "e\x85\x94}\x94t\x94."), {}));
+        CHECK(opcodes_of(request.take_element(2, 0)) == "5d9428680065");
+    }
+    SECTION("BINPUT from 2 on, as Python 3.6 numbers them") {
+        REQUIRE_FALSE(request.read(pickle("\x80\x03(X\x01\x00\x00\x00iq\x00X\x03\x00\x00\x00putq\x01]q\x02h\x02" "a\x85q\x03}q\x04tq\x05."), {}));
+        CHECK(opcodes_of(request.take_element(2, 0)) == "5d7100680061");
+    }
+    SECTION("a FRAME in the middle") {
+        REQUIRE_FALSE(request.read(pickle("\x80\x04(\x8c\x01i\x8c\x03put](K\x01\x95\x08\x00\x00\x00\x00\x00\x00\x00K\x02" "e\x85}t."), {}));
+        CHECK(opcodes_of(request.take_element(2, 0)) == "5d284b014b0265");
+    }
+    SECTION("two arguments are cut where one ends and the other begins") {
+        REQUIRE_FALSE(request.read(pickle("\x80\x04(\x8c\x01i\x8c\x01m\x8c\x01" "a\x94\x8c\x01" "b\x94\x86}t."), {}));
+        CHECK(opcodes_of(request.take_element(2, 0)) == "8c0161");
+        CHECK(opcodes_of(request.take_element(2, 1)) == "8c0162");
+    }
+}
+
+TEST_CASE("an item that leans on its envelope is rebuilt", "[codec][envelope]")
+{
+    envelope_reader request;
+    SECTION("q.put('put'): a back-reference to the method name") {
+        REQUIRE_FALSE(request.read(pickle("\x80\x04(\x8c\x01i\x94\x8c\x03put\x94h\x01\x85\x94}\x94t\x94."), {}));
+        CHECK(opcodes_of(request.take_element(2, 0)) == "8c03707574");
+    }
+    SECTION("inside a container") {
+        REQUIRE_FALSE(request.read(pickle("\x80\x04(\x8c\x01i\x94\x8c\x03put\x94]\x94(h\x01h\x00" "e\x85\x94}\x94t\x94."), {}));
+        CHECK(opcodes_of(request.take_element(2, 0)) == "5d288c037075748c016965");
+    }
+    SECTION("a recursive tuple, which is popped and fetched") {
+        REQUIRE_FALSE(request.read(pickle("\x80\x04(\x8c\x01i\x94\x8c\x03put\x94]\x94h\x02\x85\x94" "a0h\x03\x85\x94}\x94t\x94."), {}));
+        CHECK(opcodes_of(request.take_element(2, 0)) == "5d9428680085946585306801");
+    }
+    SECTION("keyword names and ident fetched from the memo") {
+        REQUIRE_FALSE(request.read(pickle("\x80\x04(\x8c\x04item\x94\x8c\x03put\x94)}\x94h\x00K\x05st\x94."), {}));
+        CHECK(request.element_text(3, 0) == "item");
+        CHECK(*request.take_element(3, 1).known() == value{5});
+    }
+}
+
+TEST_CASE("protocols 0 and 1 are taken apart through the graph", "[codec][envelope]")
+{
+    envelope_reader request;
+    REQUIRE_FALSE(request.read(pickle("(S'i'\np1\nS'put'\np2\n(S'x'\np3\ntp4\n(dp5\ntp6\n."), {}));
+    REQUIRE(request.field_count() == 4U);
+    CHECK(request.text(1) == "put");
+    REQUIRE(request.element_count(2) == 1);
+    CHECK(opcodes_of(request.take_element(2, 0)) == "550178");
+}
+
+TEST_CASE("what is no tuple, or a longer one, is said so", "[codec][envelope]")
+{
+    envelope_reader request;
+    REQUIRE_FALSE(request.read(pickle("N."), {}));
+    CHECK(request.field_count() == std::nullopt);
+    REQUIRE_FALSE(request.read(pickle("(NNNNNNt."), {}));
+    CHECK(request.field_count() == 6U);
+    CHECK(request.read(pickle("(NNt"), {}).code == pickle_errc::truncated);
+}
+
+TEST_CASE("items go to each Python in a form it loads", "[codec][transcode]")
+{
+    envelope_reader request;
+    const auto item_in = [&](bytes_view whole) {
+        REQUIRE_FALSE(request.read(whole, {}));
+        return request.take_element(2, 0).to_item();
+    };
+    constexpr reader_dialect python2{2, true};
+    constexpr reader_dialect python36{3, false};
+    constexpr reader_dialect python311{4, false};
+
+    SECTION("between readers of the same kind it stays as it is") {
+        const item made = item_in(pickle("\x80\x04(\x8c\x01i\x8c\x03put\x8c\x01x\x85}t."));
+        CHECK(loads_as_is(made, python311));
+        CHECK(loads_as_is(made, python36));
+        CHECK(announced_protocol(made, python36) == 4);
+    }
+    SECTION("Python 3 to 2.7") {
+        const item made = item_in(pickle("\x80\x04(\x8c\x01i\x8c\x03put\x8f(\x8c\x01x\x90\x85}t."));
+        CHECK_FALSE(loads_as_is(made, python2));
+        CHECK(to_hex(transcode(made, python2, {}).opcodes()) == to_hex(as_bytes("c__builtin__\nset\n(")) + "58010000007" "86c8552");
+        CHECK(announced_protocol(transcode(made, python2, {}), python2) == 2);
+    }
+    SECTION("2.7 to Python 3: announced as protocol 2, which Python 3 maps itself") {
+        const item made = item_in(pickle("\x80\x02(U\x01iU\x03putc__builtin__\nlen\n\x85}t."));
+        CHECK(loads_as_is(made, python311));
+        CHECK(announced_protocol(made, python311) == 2);
+    }
+    SECTION("2.7's octets above 127 reach Python 3 as bytes") {
+        const item made = item_in(pickle("\x80\x02(U\x01iU\x03putU\x01\xff\x85}t."));
+        CHECK_FALSE(loads_as_is(made, python311));
+        CHECK(to_hex(transcode(made, python311, {}).opcodes()) == "4301ff");
+    }
+    SECTION("2.7's long stays a long for 2.7") {
+        const item made = item_in(pickle("\x80\x02(U\x01iU\x03put\x8a\x01\x05\x85}t."));
+        CHECK(to_hex(transcode(made, python2, {}).opcodes()) == "8a0105");
+    }
+}

@@ -1,0 +1,221 @@
+#include "core_testing.hpp"
+
+#include "core/registry.hpp"
+
+#include <map>
+#include <stdexcept>
+
+using namespace quaymaster;
+using namespace quaymaster::core;
+using namespace quaymaster::core::testing;
+
+namespace {
+
+// A referent of which only the text matters.
+class labelled final : public referent {
+public:
+    explicit labelled(std::string text) : text_{std::move(text)} {}
+    [[nodiscard]] std::span<const std::string_view> exposed() const noexcept override { return {}; }
+    outcome invoke(call&, waiter&, completions&) override { return returned{}; }
+    outcome expire(waiter&, completions&) override { return returned{}; }
+    void withdraw(waiter&, completions&) override {}
+    [[nodiscard]] std::string text() const override { return text_; }
+
+private:
+    std::string text_;
+};
+
+std::shared_ptr<referent> object_of(std::string text)
+{
+    return std::make_shared<labelled>(std::move(text));
+}
+
+// A new object, with an ident of its own, at every call.
+factory fresh(std::string text)
+{
+    return [text](call&) -> std::variant<made_object, raised> { return made_object{object_of(text), {}}; };
+}
+
+factory always(std::shared_ptr<referent> object, std::string stable_ident)
+{
+    return [=](call&) -> std::variant<made_object, raised> { return made_object{object, stable_ident}; };
+}
+
+created create(registry& objects, std::string_view typeid_name)
+{
+    call arguments;
+    auto made = objects.create(typeid_name, arguments);
+    REQUIRE(std::holds_alternative<created>(made));
+    return std::get<created>(made);
+}
+
+raised refusal(registry& objects, std::string_view typeid_name)
+{
+    call arguments;
+    auto made = objects.create(typeid_name, arguments);
+    REQUIRE(std::holds_alternative<raised>(made));
+    return std::get<raised>(made);
+}
+
+struct fixture {
+    registry objects{0xabc};
+};
+
+}  // namespace
+
+TEST_CASE_METHOD(fixture, "typeids are registered once", "[core][registry]")
+{
+    objects.register_typeid("b", fresh("b"));
+    objects.register_typeid("a", fresh("a"));
+    CHECK(objects.has_typeid("a"));
+    CHECK_FALSE(objects.has_typeid("c"));
+    CHECK(objects.typeids() == std::vector<std::string>{"a", "b"});
+    CHECK_THROWS_AS(objects.register_typeid("a", fresh("again")), std::invalid_argument);
+    CHECK_THROWS_AS(objects.register_typeid("", fresh("nameless")), std::invalid_argument);
+}
+
+TEST_CASE_METHOD(fixture, "create() raises what Python raises", "[core][registry]")
+{
+    CHECK(refusal(objects, "unknown").type == exception_type::key_error);
+    CHECK(refusal(objects, "unknown").text == "unknown");
+    SECTION("the factory's own complaint passes through, and nothing is made") {
+        objects.register_typeid("picky", [](call&) -> std::variant<made_object, raised> {
+            return raised{exception_type::type_error, "picky() takes 0 positional arguments but 1 was given"};
+        });
+        CHECK(refusal(objects, "picky").type == exception_type::type_error);
+        CHECK(objects.number_of_objects() == 0);
+    }
+}
+
+TEST_CASE_METHOD(fixture, "an object lives as long as somebody counts on it", "[core][registry]")
+{
+    objects.register_typeid("thing", fresh("a thing"));
+    const std::string ident = create(objects, "thing").ident;
+    const std::weak_ptr<referent> object = objects.find(ident);
+    REQUIRE_FALSE(object.expired());
+    CHECK(objects.number_of_objects() == 1);
+
+    // The client's own count, then the one that create() made goes.
+    CHECK(objects.incref(ident));
+    CHECK(objects.decref(ident));
+    CHECK_FALSE(object.expired());
+    CHECK(objects.number_of_objects() == 1);
+
+    CHECK(objects.decref(ident));
+    CHECK(object.expired());
+    CHECK(objects.number_of_objects() == 0);
+    CHECK(objects.find(ident) == nullptr);
+    CHECK_FALSE(objects.incref(ident));
+    CHECK_FALSE(objects.decref(ident));
+}
+
+TEST_CASE_METHOD(fixture, "a caller that still uses an object keeps it beyond its count", "[core][registry]")
+{
+    objects.register_typeid("thing", fresh("a thing"));
+    const created made = create(objects, "thing");
+    CHECK(objects.decref(made.ident));
+    CHECK(made.object->text() == "a thing");
+}
+
+TEST_CASE_METHOD(fixture, "idents are never given twice", "[core][registry]")
+{
+    objects.register_typeid("thing", fresh("a thing"));
+    const std::string first = create(objects, "thing").ident;
+    CHECK(create(objects, "thing").ident != first);
+    objects.decref(first);
+    CHECK(create(objects, "thing").ident != first);
+
+    SECTION("not by another server either") {
+        registry elsewhere{0xabd};
+        elsewhere.register_typeid("thing", fresh("a thing"));
+        CHECK(create(elsewhere, "thing").ident != first);
+    }
+}
+
+TEST_CASE_METHOD(fixture, "the same object made again has the same ident and one count more", "[core][registry]")
+{
+    const auto object = object_of("the one");
+    SECTION("without a stable ident, while it is counted") {
+        objects.register_typeid("get", always(object, {}));
+        const std::string ident = create(objects, "get").ident;
+        CHECK(create(objects, "get").ident == ident);
+        CHECK(objects.number_of_objects() == 1);
+        objects.decref(ident);
+        CHECK(objects.find(ident) == object);
+        objects.decref(ident);
+        CHECK(objects.find(ident) == nullptr);
+        CHECK(create(objects, "get").ident != ident);
+    }
+    SECTION("with one, for ever") {
+        objects.register_typeid("get", always(object, "get"));
+        CHECK(create(objects, "get").ident == "get");
+        CHECK(create(objects, "get").ident == "get");
+        objects.decref("get");
+        objects.decref("get");
+        CHECK(objects.number_of_objects() == 0);
+        CHECK(objects.find("get") == object);
+        CHECK_FALSE(objects.decref("get"));
+        CHECK(objects.incref("get"));
+        CHECK(objects.number_of_objects() == 1);
+    }
+}
+
+TEST_CASE_METHOD(fixture, "a stable object is found before anybody has created it", "[core][registry]")
+{
+    const auto object = object_of("the one");
+    objects.declare_stable("get", object);
+    CHECK(objects.find("get") == object);
+    CHECK(objects.number_of_objects() == 0);
+    SECTION("a proxy from before a restart may count on it") {
+        CHECK(objects.incref("get"));
+        CHECK(objects.number_of_objects() == 1);
+        CHECK(objects.decref("get"));
+        CHECK(objects.find("get") == object);
+    }
+    SECTION("and create() gives it") {
+        objects.register_typeid("get", always(object, "get"));
+        CHECK(create(objects, "get").object == object);
+    }
+    SECTION("its ident is not for another object") {
+        CHECK_NOTHROW(objects.declare_stable("get", object));
+        CHECK_THROWS_AS(objects.declare_stable("get", object_of("another")), std::invalid_argument);
+        objects.register_typeid("impostor", always(object_of("another"), "get"));
+        CHECK(refusal(objects, "impostor").type == exception_type::runtime_error);
+        CHECK(objects.find("get") == object);
+    }
+}
+
+TEST_CASE_METHOD(fixture, "debug_info() is CPython's: counted idents, sorted, with their count and text", "[core][registry]")
+{
+    CHECK(objects.debug_info().empty());
+    objects.register_typeid("b", always(object_of("<queue.Queue 'b' qsize=0>"), "b"));
+    objects.register_typeid("a", always(object_of(std::string(80, 'x')), "a"));
+    objects.declare_stable("c", object_of("not counted"));
+    create(objects, "b");
+    create(objects, "b");
+    create(objects, "a");
+    CHECK(objects.debug_info() == "  a:       refcount=1\n    " + std::string(75, 'x') +
+                                      "\n  b:       refcount=2\n    <queue.Queue 'b' qsize=0>");
+    SECTION("its 75 are characters, not octets") {
+        std::string umlauts;
+        for (int i = 0; i < 80; ++i)
+            umlauts += "\xc3\xbc";
+        registry others{1};
+        others.register_typeid("u", always(object_of(umlauts), "u"));
+        create(others, "u");
+        CHECK(others.debug_info() == "  u:       refcount=1\n    " + umlauts.substr(0, 150));
+    }
+}
+
+TEST_CASE_METHOD(fixture, "for_each() visits all objects, counted or not", "[core][registry]")
+{
+    objects.register_typeid("a", always(object_of("a"), "a"));
+    objects.declare_stable("b", object_of("b"));
+    create(objects, "a");
+    std::map<std::string, std::size_t> seen;
+    objects.for_each([&](const std::string& ident, const referent& object, std::size_t count) {
+        CHECK(object.text() == ident);
+        seen[ident] = count;
+    });
+    CHECK(seen == std::map<std::string, std::size_t>{{"a", 1}, {"b", 0}});
+}

@@ -1,0 +1,373 @@
+#!/usr/bin/env python3
+"""Talks to the Pythons that are installed here and keeps what they say.
+
+  make_corpus.py [--pythons DIR] [--root DIR]
+
+Writes seeds for the fuzz targets to tests/fuzz/corpus/{framing,handshake,request} and the conversations that the session
+tests replay to tests/session/python_transcripts.hpp. DIR holds one installation per version, as pyenv keeps them
+(default: $PYENV_ROOT/versions or ~/.pyenv/versions). The seeds and the header are checked in; run this again only to
+add a version or a request.
+"""
+import argparse
+import glob
+import hashlib
+import hmac
+import os
+import pickle
+import socket
+import struct
+import subprocess
+import sys
+import threading
+
+AUTHKEY = b'abc'
+IDENT = 'get_task_queue'
+NONCE = bytes(range(100, 140))
+CHALLENGE = b'#CHALLENGE#'
+EXPOSED = ('empty', 'full', 'get', 'get_nowait', 'join', 'put', 'put_nowait', 'qsize', 'shutdown', 'task_done')
+VERSIONS = ('2.7', '3.6', '3.11', '3.13')
+
+# What a program does with a proxy; it runs on every version.
+CLIENT = '''
+import sys
+from multiprocessing.managers import BaseManager, RemoteError
+try:
+    import queue
+except ImportError:
+    import Queue as queue
+
+class Manager(BaseManager):
+    pass
+
+Manager.register('get_task_queue')
+manager = Manager(address=('127.0.0.1', int(sys.argv[1])), authkey=b'abc')
+manager.connect()
+q = manager.get_task_queue()
+q.put(1)
+q.put('put')
+q.put([None, True, 2.5, {'a': (1, 'x')}], timeout=5)
+assert q.qsize() == 3
+assert q.get() == 1
+assert q.get(True) == 'put'
+assert q.get(timeout=0.25) == [None, True, 2.5, {'a': (1, 'x')}]
+try:
+    q.get_nowait()
+    raise AssertionError('an item from nowhere')
+except queue.Empty:
+    pass
+try:
+    q._callmethod('steal')
+    raise AssertionError('a method from nowhere')
+except RemoteError:
+    pass
+assert 'queue' in str(q)
+del q
+'''
+
+SERVER = '''
+import sys
+from multiprocessing.managers import BaseManager
+try:
+    import queue
+except ImportError:
+    import Queue as queue
+
+class Manager(BaseManager):
+    pass
+
+tasks = queue.Queue()
+Manager.register('get_task_queue', callable=lambda: tasks)
+server = Manager(address=('127.0.0.1', 0), authkey=b'abc').get_server()
+sys.stdout.write('%d\\n' % server.address[1])
+sys.stdout.flush()
+server.serve_forever()
+'''
+
+
+# ---- frames -------------------------------------------------------------------------------------------------------------
+
+def frame(payload):
+    return struct.pack('>i', len(payload)) + payload
+
+
+class Peer:
+    """A socket that remembers what came."""
+
+    def __init__(self, sock):
+        self.sock = sock
+        self.heard = b''
+
+    def read(self, size):
+        octets = b''
+        while len(octets) < size:
+            more = self.sock.recv(size - len(octets))
+            if not more:
+                raise EOFError
+            octets += more
+        self.heard += octets
+        return octets
+
+    def receive(self):
+        size, = struct.unpack('>i', self.read(4))
+        return self.read(size)
+
+    def send(self, payload):
+        self.sock.sendall(frame(payload))
+
+
+def response(message):
+    if message.startswith(b'{'):
+        name = message[1:message.index(b'}')]
+        return b'{' + name + b'}' + hmac.new(AUTHKEY, message, name.decode()).digest()
+    return hmac.new(AUTHKEY, message, 'md5').digest()
+
+
+# ---- a server just good enough for CLIENT, so that its nonce and idents are always the same -----------------------------
+
+def text(content, protocol):
+    octets = content.encode()
+    if protocol == 2:
+        return b'U' + bytes([len(octets)]) + octets
+    return b'X' + struct.pack('<I', len(octets)) + octets
+
+
+def reply(kind, body, protocol):
+    return b'\x80' + bytes([protocol]) + text(kind, protocol) + body + b'\x86.'
+
+
+def body_of(result, protocol):
+    return pickle.dumps(result, protocol=2)[2:-1]
+
+
+def exception(module, name, protocol):
+    return b'c' + module.encode() + b'\n' + name.encode() + b'\n)R'
+
+
+def names(protocol):
+    return b'(' + b''.join(text(name, protocol) for name in EXPOSED) + b't'
+
+
+class ScriptedServer:
+    def __init__(self):
+        self.listener = socket.create_server(('127.0.0.1', 0))
+        self.port = self.listener.getsockname()[1]
+        self.connections = []
+        self.items = []
+        threading.Thread(target=self.accept, daemon=True).start()
+
+    def accept(self):
+        while True:
+            peer = Peer(self.listener.accept()[0])
+            self.connections.append(peer)
+            threading.Thread(target=self.serve, args=(peer,), daemon=True).start()
+
+    def serve(self, peer):
+        peer.send(CHALLENGE + b'{sha256}' + NONCE)
+        assert peer.receive()
+        peer.send(b'#WELCOME#')
+        challenge = peer.receive()
+        assert challenge.startswith(CHALLENGE)
+        peer.send(response(challenge[len(CHALLENGE):]))
+        assert peer.receive() == b'#WELCOME#'
+        try:
+            while self.answer(peer):
+                pass
+        except EOFError:
+            pass
+        peer.sock.close()
+
+    def answer(self, peer):
+        request = peer.receive()
+        protocol = request[1]
+        ident, method, args, kwds = pickle.loads(request, encoding='latin1')
+        method_reply = self.call(method, args, kwds, protocol)
+        peer.send(method_reply)
+        return ident is not None or method == 'accept_connection'
+
+    def call(self, method, args, kwds, protocol):
+        def returned(result):
+            return reply('#RETURN', body_of(result, protocol), protocol)
+        if method == 'create':
+            return reply('#RETURN', text(IDENT, protocol) + names(protocol) + b'\x86', protocol)
+        if method == 'put':
+            self.items.append(args[0])
+            return returned(None)
+        if method == 'qsize':
+            return returned(len(self.items))
+        if method == 'get':
+            return returned(self.items.pop(0))
+        if method == 'get_nowait':
+            return reply('#ERROR', exception('Queue' if protocol == 2 else 'queue', 'Empty', protocol), protocol)
+        if method == 'steal':
+            return reply('#TRACEBACK', text('Traceback', protocol), protocol)
+        if method in ('__str__', '__repr__'):
+            return reply('#RETURN', text('<queue.Queue>', protocol), protocol)
+        return returned(None)
+
+
+def record_client(python):
+    server = ScriptedServer()
+    subprocess.run([python, '-c', CLIENT, str(server.port)], check=True)
+    server.listener.close()
+    return [peer.heard for peer in server.connections]
+
+
+# ---- a client that asks a stock server ----------------------------------------------------------------------------------
+
+def record_conversation(port, protocol, requests):
+    peer = Peer(socket.create_connection(('127.0.0.1', port)))
+    challenge = peer.receive()
+    peer.send(response(challenge[len(CHALLENGE):]))
+    assert peer.receive() == b'#WELCOME#'
+    peer.send(CHALLENGE + b'{sha256}' + NONCE)
+    peer.receive()
+    peer.send(b'#WELCOME#')
+    results = []
+    for request in requests:
+        peer.send(pickle.dumps(request, protocol))
+        result = peer.receive()
+        try:
+            results.append(pickle.loads(result, encoding='latin1'))
+        except ImportError:
+            pass  # Python 2's Queue.Empty
+    peer.sock.close()
+    return peer.heard, results
+
+
+def record_server(python, protocol):
+    """What a stock server says. Its tracebacks name files: where this machine keeps them is nobody's business, and a
+    path of the same length keeps every size in the stream right."""
+    prefix = os.path.dirname(os.path.dirname(python)).encode()
+    return [stream.replace(prefix, (b'/opt' + b'/' * len(prefix))[:len(prefix)]) for stream in listen_to_server(python, protocol)]
+
+
+def listen_to_server(python, protocol):
+    process = subprocess.Popen([python, '-c', SERVER], stdout=subprocess.PIPE)
+    try:
+        port = int(process.stdout.readline())
+        heard = []
+        octets, results = record_conversation(port, protocol, [(None, 'dummy', (), {})])
+        heard.append(octets)
+        octets, results = record_conversation(port, protocol, [(None, 'create', ('get_task_queue',), {})])
+        heard.append(octets)
+        ident = results[0][1][0]
+        octets, results = record_conversation(port, protocol, [
+            (None, 'accept_connection', ('MainThread',), {}),
+            (ident, 'put', ([1, 'two'],), {}),
+            (ident, 'get', (), {'timeout': 1}),
+            (ident, 'get_nowait', (), {}),
+            (ident, 'steal', (), {}),
+            (ident, '#GETVALUE', (), {}),
+            ('7f01', 'get', (), {}),
+        ])
+        heard.append(octets)
+        return heard
+    finally:
+        process.kill()
+        process.wait()
+
+
+# ---- what is written ----------------------------------------------------------------------------------------------------
+
+def split_frames(stream):
+    frames = []
+    while stream:
+        size, = struct.unpack('>i', stream[:4])
+        frames.append(stream[4:4 + size])
+        stream = stream[4 + size:]
+    return frames
+
+
+def hex_literal(octets):
+    digits = octets.hex()
+    lines = [digits[i:i + 110] for i in range(0, len(digits), 110)]
+    return '\n            '.join('"%s"' % line for line in lines)
+
+
+def transcripts(member, recorded):
+    lines = []
+    for version, streams in recorded:
+        lines.append('    {"%s", {' % version)
+        lines.extend('            %s,' % hex_literal(stream) for stream in streams)
+        lines.append('    }},')
+    return 'inline const std::vector<transcript> %s{\n%s\n};\n' % (member, '\n'.join(lines))
+
+
+HEADER = '''// python_transcripts: what stock Pythons sent, as tests/fuzz/make_corpus.py heard it. Generated by it; do not edit.
+#pragma once
+
+#include <string>
+#include <vector>
+
+namespace quaymaster::testing {
+
+/// Per connection, in the order in which they were opened, all octets that the Python sent, in hexadecimal.
+struct transcript {
+    std::string python;
+    std::vector<std::string> connections;
+};
+
+/// The nonce of the side that is not Python; the authkey is `abc`.
+inline const std::string transcript_nonce = "%s";
+
+/// Programs that connect, create a proxy of `get_task_queue` (ident: `get_task_queue`), put three items, take them out again,
+/// and ask for what they cannot have.
+%s
+/// Servers asked for: dummy; create; a stream of put, get, get_nowait, an unknown method, #GETVALUE, an unknown ident.
+%s
+}  // namespace quaymaster::testing
+'''
+
+
+def find_pythons(folder):
+    found = []
+    for version in VERSIONS:
+        matches = sorted(glob.glob(os.path.join(folder, version + '.*', 'bin', 'python' + version)))
+        if matches:
+            found.append((version, matches[-1]))
+        else:
+            print('no Python %s under %s' % (version, folder), file=sys.stderr)
+    return found
+
+
+def write_seed(root, target, octets):
+    folder = os.path.join(root, 'tests', 'fuzz', 'corpus', target)
+    os.makedirs(folder, exist_ok=True)
+    with open(os.path.join(folder, hashlib.sha256(octets).hexdigest()[:16]), 'wb') as file:
+        file.write(octets)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument('--pythons', default=os.path.join(os.environ.get('PYENV_ROOT', os.path.expanduser('~/.pyenv')), 'versions'))
+    parser.add_argument('--root', default=os.path.join(os.path.dirname(os.path.abspath(__file__)), '..', '..'))
+    options = parser.parse_args()
+
+    clients, servers = [], []
+    for version, python in find_pythons(options.pythons):
+        clients.append((version, record_client(python)))
+        servers.append((version, record_server(python, 2 if version == '2.7' else 3)))
+
+    # framing: any stream; its first octet chooses the limit.
+    # handshake: the first octet chooses side and policy (see handshake_fuzz.cpp), the rest are the peer's frames.
+    # request: one pickle.
+    for _, streams in clients:
+        for stream in streams:
+            frames = split_frames(stream)
+            write_seed(options.root, 'handshake', b'\x00' + b''.join(frame(f) for f in frames[:3]))
+            for request in frames[3:]:
+                write_seed(options.root, 'request', request)
+        write_seed(options.root, 'framing', b'\x00' + streams[0])
+    for _, streams in servers:
+        for stream in streams:
+            write_seed(options.root, 'handshake', b'\x01' + b''.join(frame(f) for f in split_frames(stream)[:3]))
+    write_seed(options.root, 'framing', b'\x01' + b'\xff\xff\xff\xff' + struct.pack('>Q', 3) + b'abc')
+    write_seed(options.root, 'framing', b'\x01' + b'\xff\xff\xff\xff' + b'\xff' * 8)
+    write_seed(options.root, 'framing', b'\x00' + b'\x80\x00\x00\x00')
+
+    with open(os.path.join(options.root, 'tests', 'session', 'python_transcripts.hpp'), 'w') as file:
+        file.write(HEADER % (NONCE.hex(), transcripts('python_clients', clients), transcripts('python_servers', servers)))
+
+
+if __name__ == '__main__':
+    main()

@@ -1,0 +1,334 @@
+// What a client does when its server is wrong, frozen, killed or restarted: an error of a type that says so, never a hang.
+#include "client_testing.hpp"
+
+#include <catch2/catch.hpp>
+
+#include <future>
+#include <memory>
+#include <optional>
+#include <thread>
+
+using namespace quaymaster;
+using namespace std::chrono_literals;
+using client_testing::connected_to;
+using client_testing::queue_manager;
+using client_testing::server_process;
+using client_testing::short_limits;
+using client_testing::silent_listener;
+
+namespace {
+
+using clock_type = std::chrono::steady_clock;
+
+manager_options impatient()
+{
+    manager_options options;
+    options.client.connect_deadline = 300ms;
+    options.client.reconnect_deadline = 100ms;
+    options.client.handshake_deadline = 200ms;
+    options.client.call_deadline = 200ms;
+    options.client.wait_slice = 200ms;
+    options.client.release_deadline = 100ms;
+    return options;
+}
+
+}  // namespace
+
+TEST_CASE("a wrong key is an authentication_error and disturbs nobody", "[net][client][faults]")
+{
+    queue_manager serving{{"127.0.0.1", 0}, "abc", short_limits()};
+    serving.serve();
+    const auto queue = serving.queue<int>();
+
+    queue_manager stranger{serving.address(), "abd", short_limits()};
+    CHECK_THROWS_AS(stranger.connect(), authentication_error);
+    try {
+        stranger.connect();
+        FAIL("connected with a wrong key");
+    } catch (const authentication_error& refused) {
+        CHECK_THAT(refused.what(), !Catch::Contains("abd") && !Catch::Contains("abc"));
+    }
+
+    queue.put(1);
+    CHECK(queue.get(0ms) == 1);
+}
+
+TEST_CASE("connect() waits for a server that is not up yet", "[net][client][faults]")
+{
+    std::uint16_t port = 0;
+    {
+        const silent_listener reserved;
+        port = reserved.port();
+    }
+    queue_manager client{{"127.0.0.1", port}, "abc", short_limits()};
+    auto connected = std::async(std::launch::async, [&] { client.connect(); });
+    // Not a wait for a race: whenever the server comes, connect() must find it.
+    CHECK(connected.wait_for(50ms) == std::future_status::timeout);
+    queue_manager serving{{"127.0.0.1", port}, "abc", short_limits()};
+    serving.serve();
+    connected.get();
+    client.queue<int>().put(1);
+    CHECK(serving.queue<int>().get(0ms) == 1);
+}
+
+TEST_CASE("connect() gives up at its deadline", "[net][client][faults]")
+{
+    SECTION("connection_lost where nobody listens") {
+        std::uint16_t port = 0;
+        {
+            const silent_listener gone;
+            port = gone.port();
+        }
+        queue_manager client{{"127.0.0.1", port}, "abc", impatient()};
+        try {
+            client.connect();
+            FAIL("connected to nobody");
+        } catch (const connection_lost& lost) {
+            CHECK(lost.cause() == boost::system::errc::connection_refused);
+            CHECK_FALSE(lost.may_have_executed());
+            CHECK_THAT(lost.what(), Catch::Contains("127.0.0.1:" + std::to_string(port)));
+        }
+    }
+    SECTION("deadline_exceeded where somebody listens and says nothing") {
+        const silent_listener silent;
+        queue_manager client{{"127.0.0.1", silent.port()}, "abc", impatient()};
+        const auto started = clock_type::now();
+        CHECK_THROWS_AS(client.connect(), deadline_exceeded);
+        CHECK(clock_type::now() - started < 5s);
+    }
+}
+
+TEST_CASE("a peer that speaks another protocol is an error that says so", "[net][client][faults]")
+{
+    const silent_listener listener;
+    std::jthread impostor{[&] {
+        const int connection = listener.accept();
+        const char greeting[] = "SSH-2.0-OpenSSH_9.2p1 Debian\r\n";
+        (void)!::write(connection, greeting, sizeof greeting - 1);
+        char answer[64];
+        (void)!::read(connection, answer, sizeof answer);
+        ::close(connection);
+    }};
+    queue_manager client{{"127.0.0.1", listener.port()}, "abc", impatient()};
+    CHECK_THROWS_AS(client.connect(), error);
+}
+
+TEST_CASE("a call to a frozen server ends with deadline_exceeded", "[net][client][faults][frozen]")
+{
+    server_process server;
+    queue_manager client{server.address(), "abc", impatient()};
+    client.connect();
+    const auto queue = client.queue<int>();
+    queue.put(1);
+    server.freeze();
+    const auto started = clock_type::now();
+
+    SECTION("a plain call") {
+        CHECK_THROWS_AS(queue.qsize(), deadline_exceeded);
+    }
+    SECTION("a call with a timeout: after timeout and deadline") {
+        CHECK_THROWS_AS(queue.get(100ms), deadline_exceeded);
+        CHECK(clock_type::now() - started >= 300ms);
+    }
+    SECTION("a call without limit") {
+        CHECK_THROWS_AS(queue.get(), deadline_exceeded);
+    }
+    SECTION("put") {
+        CHECK_THROWS_AS(queue.put(2), deadline_exceeded);
+    }
+    SECTION("join") {
+        CHECK_THROWS_AS(queue.join(), deadline_exceeded);
+    }
+    SECTION("a new connection") {
+        std::thread{[&] { CHECK_THROWS_AS(queue.qsize(), deadline_exceeded); }}.join();
+    }
+    SECTION("an item larger than the socket's buffers") {
+        const auto large = quaymaster::queue_proxy<bytes>{queue};
+        CHECK_THROWS_AS(large.put(bytes(std::size_t{64} << 20)), deadline_exceeded);
+    }
+    CHECK(clock_type::now() - started < 5s);
+    server.thaw();
+}
+
+TEST_CASE("a call after one that timed out gets its own answer, not the late one", "[net][client][faults][frozen]")
+{
+    server_process server;
+    queue_manager client{server.address(), "abc", impatient()};
+    client.connect();
+    const auto queue = client.queue<int>();
+    queue.put(7);
+    server.freeze();
+    CHECK_THROWS_AS(queue.qsize(), deadline_exceeded);
+    server.thaw();
+    CHECK(queue.get(1s) == 7);
+}
+
+TEST_CASE("a server that dies during a call is a connection_lost that may have executed", "[net][client][faults]")
+{
+    server_process server;
+    queue_manager client{server.address(), "abc", short_limits()};
+    client.connect();
+    const auto queue = client.queue<int>();
+    CHECK(queue.qsize() == 0);  // the stream of this thread is open
+    server.freeze();            // so that the call is under way for certain
+    std::jthread killer{[&] {
+        std::this_thread::sleep_for(50ms);  // any time after the call was sent will do
+        server.kill();
+    }};
+    try {
+        (void)queue.get();
+        FAIL("got an item from a dead server");
+    } catch (const connection_lost& lost) {
+        CHECK(lost.may_have_executed());
+    }
+}
+
+TEST_CASE("a proxy of a registered queue outlives a restart of its server", "[net][client][faults][restart]")
+{
+    auto server = std::make_unique<server_process>();
+    const std::uint16_t port = server->port();
+    queue_manager client{server->address(), "abc", short_limits()};
+    client.connect();
+    const auto queue = client.queue<int>();
+    queue.put(1);
+    CHECK(queue.get(0ms) == 1);
+
+    for (int round = 0; round < 3; ++round) {
+        CAPTURE(round);
+        server.reset();
+        server = std::make_unique<server_process>(port);
+        queue.put(round);
+        CHECK(queue.get(0ms) == round);
+    }
+}
+
+TEST_CASE("a call waits for a server that is being restarted", "[net][client][faults][restart]")
+{
+    std::optional<queue_manager> serving{std::in_place, address{"127.0.0.1", 0}, "abc", short_limits()};
+    serving->serve();
+    const address where = serving->address();
+    queue_manager client{where, "abc", short_limits()};
+    client.connect();
+    const auto queue = client.queue<int>();
+    queue.put(1);
+    serving.reset();
+
+    auto put = std::async(std::launch::async, [&] { queue.put(2); });
+    CHECK(put.wait_for(50ms) == std::future_status::timeout);
+    serving.emplace(where, "abc", short_limits());
+    serving->serve();
+    put.get();
+    CHECK(queue.get(0ms) == 2);
+}
+
+TEST_CASE("an object whose ident is new after a restart is created again", "[net][client][faults][restart]")
+{
+    std::optional<queue_manager> serving{std::in_place, address{"127.0.0.1", 0}, "abc", short_limits()};
+    serving->register_type("make_queue");
+    serving->register_type("Queue");
+    serving->start();
+    const address where = serving->address();
+    queue_manager client{where, "abc", short_limits()};
+    client.connect();
+    const auto queue = client.queue<int>("make_queue");
+    const auto fresh = client.queue<int>("Queue");
+    const std::string ident = queue.ident();
+    serving.emplace(where, "abc", short_limits());
+    serving->register_type("make_queue");
+    serving->register_type("Queue");
+    serving->start();
+
+    queue.put(3);
+    CHECK(queue.get(0ms) == 3);
+    CHECK(queue.ident() != ident);
+    SECTION("but not one of SyncManager's, which would be another queue than the one others hold") {
+        try {
+            fresh.put(1);
+            FAIL("the ident of an earlier server is still known");
+        } catch (const remote_error& unknown) {
+            CHECK(unknown.type_name() == "KeyError");
+            CHECK_FALSE(unknown.traceback().empty());
+        }
+    }
+}
+
+TEST_CASE("after fork() the child has connections of its own and leaves the counting to its parent", "[net][client][fork]")
+{
+    server_process server;
+    queue_manager client{server.address(), "abc", short_limits()};
+    client.connect();
+    std::optional queue{client.queue<std::string>()};
+    queue->put("parent");
+    const pid_t child = ::fork();
+    if (child == 0) {
+        bool worked = false;
+        try {
+            queue->put("child");
+            queue.reset();
+            worked = true;
+        } catch (...) {
+        }
+        ::_exit(worked ? 0 : 1);
+    }
+    int status = -1;
+    REQUIRE(::waitpid(child, &status, 0) == child);
+    CHECK(status == 0);
+    CHECK(queue->get(0ms) == "parent");
+    CHECK(queue->get(0ms) == "child");
+}
+
+TEST_CASE("the end of a proxy whose server is gone throws nothing and waits little", "[net][client][faults]")
+{
+    server_process server;
+    queue_manager client{server.address(), "abc", impatient()};
+    client.connect();
+    std::optional queue{client.queue<int>()};
+    const auto started = clock_type::now();
+    SECTION("killed") {
+        server.kill();
+    }
+    SECTION("frozen") {
+        server.freeze();
+    }
+    queue.reset();
+    CHECK(clock_type::now() - started < 2s);
+}
+
+TEST_CASE("what the server raises is told with type, text and traceback", "[net][client][faults]")
+{
+    queue_manager serving{{"127.0.0.1", 0}, "abc", short_limits()};
+    serving.serve();
+    auto client = connected_to(serving);
+    const auto queue = client.queue<int>();
+
+    SECTION("an exception of the method") {
+        try {
+            queue.task_done();
+            FAIL("one task_done() too many");
+        } catch (const remote_error& raised) {
+            CHECK(raised.type_name() == "ValueError");
+            CHECK(raised.text() == "task_done() called too many times");
+        }
+        CHECK_THROWS_AS(queue.get(-1s), remote_error);
+    }
+    SECTION("an unknown typeid") {
+        CHECK_THROWS_AS(client.queue<int>("get_nothing"), remote_error);
+    }
+    SECTION("an unknown method") {
+        CHECK_THROWS_AS(queue.call("nonsense"), remote_error);
+    }
+    queue.put(1);
+    CHECK(queue.get(0ms) == 1);
+}
+
+TEST_CASE("an item of another type is a conversion_error, and the connection lives on", "[net][client][faults]")
+{
+    queue_manager serving{{"127.0.0.1", 0}, "abc", short_limits()};
+    serving.serve();
+    const auto text = serving.queue<std::string>();
+    const auto numbers = serving.queue<int>();
+    text.put("one");
+    CHECK_THROWS_AS(numbers.get(0ms), conversion_error);
+    numbers.put(2);
+    CHECK(numbers.get(0ms) == 2);
+}

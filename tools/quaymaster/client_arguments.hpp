@@ -1,0 +1,35 @@
+// client_arguments: what put, get and stat have in common: which server, which key, which queue.
+#pragma once
+
+#include <quaymaster/base_manager.hpp>
+#include <quaymaster/queue_proxy.hpp>
+#include <quaymaster/value.hpp>
+
+#include <CLI/App.hpp>
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+
+namespace quaymaster::tool {
+
+struct client_arguments {
+    std::string host = "127.0.0.1";
+    std::uint16_t port = 50000;
+    std::string unix_path;
+    std::string authkey_file;
+    double connect_timeout_s = 5;
+
+    void add_to(CLI::App& subcommand);
+    /// Connects. Throws what base_manager::connect() throws, and usage_error without a key.
+    [[nodiscard]] base_manager connect() const;
+};
+
+/// The queue called `name`: a typeid, or TYPEID/NAME for a queue that a factory makes or finds by its name.
+[[nodiscard]] queue_proxy<value> find_queue(base_manager& manager, const std::string& name);
+
+/// `seconds` of --timeout as proxies take it; nullopt (no limit) stays so. Throws usage_error if negative or absurd.
+[[nodiscard]] std::optional<std::chrono::milliseconds> to_timeout(std::optional<double> seconds);
+
+}  // namespace quaymaster::tool

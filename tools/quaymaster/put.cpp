@@ -1,0 +1,90 @@
+// put: appends values to a queue.
+#include "client_arguments.hpp"
+#include "exit_codes.hpp"
+#include "subcommands.hpp"
+
+#include <quaymaster/literal.hpp>
+
+#include <iostream>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace quaymaster::tool {
+
+namespace {
+
+constexpr const char* description = R"(Put values into a queue, in the order given.
+
+A VALUE is a Python literal or JSON, so text needs quotes of its own:
+  quaymaster put get_task_queue 42 '"hello"' '[1, 2.5, None]' '{"width": 3}'
+  quaymaster put get_task_queue --text hello
+  quaymaster put get_task_queue - < values.txt      (a value on each line)
+  quaymaster put get_queue/orders 42                (get_queue('orders') of a server)";
+
+struct put_arguments {
+    client_arguments client;
+    std::string queue;
+    std::vector<std::string> values;
+    std::optional<double> timeout_s;
+    bool is_text = false;
+};
+
+value read_value(const put_arguments& arguments, const std::string& text)
+{
+    if (arguments.is_text)
+        return value{text};
+    try {
+        return parse_literal(text);
+    } catch (const literal_error& error) {
+        throw usage_error{"'" + text + "' is neither a Python literal nor JSON: " + error.what()
+                          + " (text needs quotes, as in '\"hello\"', or --text)"};
+    }
+}
+
+std::vector<value> read_values(const put_arguments& arguments)
+{
+    std::vector<value> values;
+    for (const std::string& text : arguments.values) {
+        if (text != "-") {
+            values.push_back(read_value(arguments, text));
+            continue;
+        }
+        for (std::string line; std::getline(std::cin, line);)
+            if (arguments.is_text || !line.empty())
+                values.push_back(read_value(arguments, line));
+    }
+    return values;
+}
+
+void put(const put_arguments& arguments)
+{
+    // All are read before the first is put: a typing error in the last must not leave half of them in the queue.
+    const std::vector<value> values = read_values(arguments);
+    const auto timeout = to_timeout(arguments.timeout_s);
+    base_manager manager = arguments.client.connect();
+    const auto queue = find_queue(manager, arguments.queue);
+    for (const value& each : values)
+        queue.put(each, timeout);
+}
+
+}  // namespace
+
+void add_put(CLI::App& program, int& exit_code)
+{
+    const auto arguments = std::make_shared<put_arguments>();
+    CLI::App& subcommand = *program.add_subcommand("put", description);
+    subcommand.add_option("QUEUE", arguments->queue, "Name of the queue, or FACTORY/NAME")->required();
+    subcommand.add_option("VALUE", arguments->values, "Values; - reads one from each line of standard input")
+        ->required()
+        ->allow_extra_args(false);  // else CLI11 takes [1, 2] apart
+    subcommand.add_option("--timeout", arguments->timeout_s, "Seconds to wait for room for each value; without limit if not given");
+    subcommand.add_flag("--text", arguments->is_text, "Take each VALUE as text, without quotes");
+    arguments->client.add_to(subcommand);
+    subcommand.callback([arguments, &exit_code] {
+        put(*arguments);
+        exit_code = exit_success;
+    });
+}
+
+}  // namespace quaymaster::tool

@@ -1,0 +1,246 @@
+// serve: runs a server until SIGTERM, Ctrl-C or a client's shutdown request.
+#include "exit_codes.hpp"
+#include "key_source.hpp"
+#include "queue_argument.hpp"
+#include "subcommands.hpp"
+
+#include <quaymaster/server.hpp>
+#include <quaymaster/value.hpp>
+
+#include <spdlog/sinks/stdout_color_sinks.h>
+#include <spdlog/spdlog.h>
+
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <array>
+#include <cmath>
+#include <csignal>
+#include <iostream>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace quaymaster::tool {
+
+namespace {
+
+constexpr const char* description = R"(Serve queues until SIGTERM or Ctrl-C.
+
+Prints `listening on HOST:PORT` when clients can connect, then lines for clients in Python and in C++.
+  quaymaster serve
+  quaymaster serve --host 0.0.0.0 --port 5000 --authkey-file key.txt
+  quaymaster serve --queue jobs,priority,maxsize=1000 --queue results
+  quaymaster serve --unix /run/user/1000/queues
+
+Besides the queues named by --queue clients can have
+  get_queue(name, maxsize=0)    the queue of that name, made at its first mention
+  Queue(maxsize=0), JoinableQueue, LifoQueue, PriorityQueue    a queue of one's own, gone with its last proxy
+  quaymaster_status()           what `quaymaster stat` shows, by its method status())";
+
+const std::vector<std::string> default_queues{"get_task_queue", "get_result_queue"};
+
+struct serve_arguments {
+    std::string host = "127.0.0.1";
+    std::uint16_t port = 50000;
+    std::string unix_path;
+    std::string authkey_file;
+    std::vector<std::string> queues = default_queues;
+    std::string log_level = "info";
+    double handshake_timeout_s = 5;
+    double stop_grace_s = 1;
+    std::int64_t busy_poll_us = 0;
+    bool refuses_shutdown = false;
+    server_options options;
+};
+
+const std::map<std::string, spdlog::level::level_enum> log_levels{
+    {"debug", spdlog::level::debug}, {"info", spdlog::level::info}, {"warning", spdlog::level::warn}, {"error", spdlog::level::err}};
+
+spdlog::level::level_enum to_spdlog(log_level level)
+{
+    switch (level) {
+    case log_level::debug: return spdlog::level::debug;
+    case log_level::info: return spdlog::level::info;
+    case log_level::warning: return spdlog::level::warn;
+    case log_level::error: return spdlog::level::err;
+    }
+    return spdlog::level::err;
+}
+
+std::shared_ptr<spdlog::logger> make_logger(const std::string& level)
+{
+    auto logger = spdlog::stderr_color_mt("quaymaster");
+    logger->set_pattern("%Y-%m-%d %H:%M:%S.%e %^%l%$ %v");
+    logger->set_level(log_levels.at(level));
+    logger->flush_on(spdlog::level::debug);
+    return logger;
+}
+
+/// Each client thread is a descriptor, and the soft limit of most systems, 1,024, is meant for select().
+void raise_descriptor_limit()
+{
+    rlimit limit{};
+    if (::getrlimit(RLIMIT_NOFILE, &limit) == 0) {
+        limit.rlim_cur = limit.rlim_max;
+        (void)::setrlimit(RLIMIT_NOFILE, &limit);
+    }
+}
+
+std::string in_quotes(const std::string& text)
+{
+    return value{text}.repr();
+}
+
+std::string python_key(const found_key& key)
+{
+    if (key.file.empty())
+        return std::string{"__import__('os').environ['"} + authkey_variable + "'].encode()";
+    return "open(" + in_quotes(key.file.string()) + ", 'rb').read().strip()";
+}
+
+std::string cpp_key(const found_key& key)
+{
+    if (key.file.empty())
+        return std::string{"std::getenv(\""} + authkey_variable + "\")";
+    return "quaymaster::authkey::from_file(\"" + key.file.string() + "\")";
+}
+
+/// Where a client on another machine would connect to, if the server listens on every interface.
+std::string host_for_clients(const address& bound)
+{
+    if (bound.host() != "0.0.0.0" && bound.host() != "::")
+        return bound.host();
+    std::array<char, 256> name{};
+    return ::gethostname(name.data(), name.size() - 1) == 0 ? name.data() : "localhost";
+}
+
+void print_client_lines(const address& bound, const found_key& key, const std::string& queue)
+{
+    const bool is_unix = bound.is_unix();
+    const std::string host = host_for_clients(bound);
+    const std::string port = std::to_string(bound.port());
+    const std::string python_address = is_unix ? in_quotes(bound.path()) : "(" + in_quotes(host) + ", " + port + ")";
+    const std::string cpp_address =
+        is_unix ? "quaymaster::address::unix_socket(\"" + bound.path() + "\")" : "{\"" + host + "\", " + port + "}";
+    std::cout << "\n# a client in Python\n"
+                 "from multiprocessing.managers import BaseManager\n"
+                 "BaseManager.register("
+              << in_quotes(queue) << ")\nmanager = BaseManager(" << python_address << ", authkey=" << python_key(key)
+              << ")\nmanager.connect()\nmanager." << queue << "().put('hello')\n"
+              << "\n// a client in C++\n#include <quaymaster/quaymaster.hpp>\nquaymaster::base_manager manager{" << cpp_address << ", "
+              << cpp_key(key) << "};\nmanager.connect();\nmanager.create<quaymaster::queue_proxy<std::string>>(\"" << queue
+              << "\").put(\"hello\");\n"
+              << std::endl;
+}
+
+address address_from(const serve_arguments& arguments)
+{
+    if (!arguments.unix_path.empty())
+        return address::unix_socket(arguments.unix_path);
+    return address{arguments.host.empty() ? "0.0.0.0" : arguments.host, arguments.port};
+}
+
+void register_all(server& served, const std::vector<queue_argument>& queues)
+{
+    for (const queue_argument& queue : queues)
+        served.register_queue(queue.name, queue.options);
+    served.register_queue_factory("get_queue");
+    served.register_queue_type("Queue");
+    served.register_queue_type("JoinableQueue");
+    served.register_queue_type("LifoQueue", queue_kind::lifo);
+    served.register_queue_type("PriorityQueue", queue_kind::priority);
+}
+
+server_options options_from(const serve_arguments& arguments, const std::shared_ptr<spdlog::logger>& logger)
+{
+    server_options options = arguments.options;
+    options.allow_shutdown_request = !arguments.refuses_shutdown;
+    options.handshake_timeout = std::chrono::milliseconds{std::llround(arguments.handshake_timeout_s * 1000)};
+    options.stop_grace = std::chrono::milliseconds{std::llround(arguments.stop_grace_s * 1000)};
+    options.busy_poll = std::chrono::microseconds{arguments.busy_poll_us};
+    options.stop_signals = {SIGINT, SIGTERM};
+    options.log = [logger](log_level level, std::string_view line) { logger->log(to_spdlog(level), "{}", line); };
+    return options;
+}
+
+void serve(const serve_arguments& arguments)
+{
+    std::vector<queue_argument> queues;
+    for (const std::string& text : arguments.queues)
+        queues.push_back(parse_queue_argument(text));
+    const address where = address_from(arguments);
+    const found_key key = find_or_make_key(arguments.authkey_file);
+    if (key.key.empty() && !where.is_loopback())
+        throw usage_error{std::string{authkey_variable} + " is empty, and " + where.to_string()
+                          + " can be reached from other machines: set a key, or use --host 127.0.0.1"};
+    const auto logger = make_logger(arguments.log_level);
+    raise_descriptor_limit();
+    if (key.is_new)
+        logger->info("made a new key in {}", key.file.string());
+
+    server served{where, key.key, options_from(arguments, logger)};
+    register_all(served, queues);
+    served.start();
+    const address bound = served.bound_address();
+    std::cout << "listening on " << bound.to_string() << std::endl;
+    print_client_lines(bound, key, queues.front().name);
+    served.wait();
+    logger->info("stopped");
+}
+
+void add_limits(CLI::App& subcommand, serve_arguments& arguments)
+{
+    const CLI::Range seconds{0.001, 86'400.0};
+    server_options& options = arguments.options;
+    const auto add = [&subcommand](const char* name, auto& variable, const char* text) {
+        return subcommand.add_option(name, variable, text)->capture_default_str()->group("Limits");
+    };
+    add("--max-payload", options.payload_size_max, "Octets of one request; a client that announces more is dropped")
+        ->check(CLI::Range(std::size_t{1024}, std::size_t{1} << 40));
+    add("--max-connections", options.connections_max, "Connections at once; further ones are dropped")->check(CLI::PositiveNumber);
+    add("--max-unauthenticated", options.unauthenticated_max, "Peers at once that have not proved the key; further ones are dropped")
+        ->check(CLI::PositiveNumber);
+    add("--handshake-timeout", arguments.handshake_timeout_s, "Seconds a peer may take to prove the key")->check(seconds);
+    add("--max-outbox", options.outbox_size_max, "Octets of unread replies above which nothing more is read from a client")
+        ->check(CLI::PositiveNumber);
+    add("--backlog", options.backlog, "Connections that wait to be accepted")->check(CLI::PositiveNumber);
+    add("--stop-grace", arguments.stop_grace_s, "Seconds that replies under way get when the server stops")->check(seconds);
+}
+
+}  // namespace
+
+void add_serve(CLI::App& program, int& exit_code)
+{
+    const auto arguments = std::make_shared<serve_arguments>();
+    arguments->options.threads = 0;
+    CLI::App& subcommand = *program.add_subcommand("serve", description);
+    auto* const host = subcommand.add_option("--host", arguments->host, "Address to listen on; 0.0.0.0 for every interface")
+                           ->capture_default_str();
+    auto* const port = subcommand.add_option("--port", arguments->port, "Port to listen on; 0 for any that is free")->capture_default_str();
+    subcommand.add_option("--unix", arguments->unix_path, "Listen on a Unix socket at this path, instead of --host and --port")
+        ->excludes(host, port);
+    subcommand.add_option("--authkey-file", arguments->authkey_file, "File that holds the key");
+    subcommand.add_option("--queue", arguments->queues, "A queue: NAME[,lifo|priority][,maxsize=N]; may be repeated")
+        ->capture_default_str()
+        ->allow_extra_args(false);
+    subcommand.add_option("--threads", arguments->options.threads, "Event loops; 0 for one per core, at most 8")
+        ->capture_default_str()
+        ->check(CLI::Range(0, 1024));
+    subcommand.add_flag("--require-sha256", arguments->options.require_sha256, "Refuse MD5, that is, clients of Python 3.11 and older");
+    subcommand.add_flag("--refuse-shutdown", arguments->refuses_shutdown, "Do not stop when a client asks for it");
+    subcommand.add_option("--busy-poll", arguments->busy_poll_us, "Microseconds to look for more work before sleeping; costs CPU, saves latency")
+        ->capture_default_str()
+        ->check(CLI::Range(0, 1'000'000));
+    subcommand.add_option("--log-level", arguments->log_level, "What goes to standard error")
+        ->capture_default_str()
+        ->check(CLI::IsMember(log_levels));
+    add_limits(subcommand, *arguments);
+    subcommand.callback([arguments, &exit_code] {
+        serve(*arguments);
+        exit_code = exit_success;
+    });
+}
+
+}  // namespace quaymaster::tool
