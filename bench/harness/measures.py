@@ -1,6 +1,8 @@
 """What is measured, against which peer and with which target; and how one round of each is run."""
+import collections
 import contextlib
 import dataclasses
+import os
 import statistics
 from typing import Callable, Optional, Tuple
 
@@ -40,6 +42,7 @@ class Settings:
     bin: str
     python: str
     scratch: str
+    serve_options: Tuple[str, ...]
     rounds: int
     seconds: float  # how long one client runs in one round
     blocked_clients: int
@@ -69,7 +72,7 @@ class Scenario:
 
 def serve_ours(settings):
     return [settings.program("quaymaster"), "serve", "--host", "127.0.0.1", "--port", "0",
-            "--authkey-file", settings.authkey_file]
+            "--authkey-file", settings.authkey_file, *settings.serve_options]
 
 
 def serve_cpython(settings):
@@ -97,11 +100,12 @@ def middle_items(settings, server):
     return run_client(stock_client(settings, server, "item_latency.py", MIDDLE, settings.seconds))
 
 
-def python_throughput(count):
+def python_throughput(key, count, core=None):
     def run(settings, server):
         command = stock_client(settings, server, "throughput.py", SMALL, settings.seconds)
-        results = run_clients_at_once(command, count)
-        return {"operations_%d" % count: sum(result["operations_per_s"] for result in results)}
+        results = run_clients_at_once(command, count, core)
+        return {key: sum(result["operations_per_s"] for result in results),
+                key + "_client_cpu_us": statistics.mean(result["cpu_us"] for result in results)}
     return run
 
 
@@ -148,12 +152,15 @@ SCENARIOS = (
         Measure("put_ms", "stock client: put of 20,000 bytes, p50", "ms", "faster", 100, CPYTHON),
         Measure("get_ms", "stock client: get of 20,000 bytes, p50", "ms", "faster", 100, CPYTHON),
     ), middle_items),
-    Scenario("one", (
-        Measure("operations_1", "1 stock client, put + get of 64 B", "op/s", "more", 1.5, CPYTHON),
-    ), python_throughput(1)),
+    Scenario("one-split", (
+        Measure("one_split", "1 stock client, put + get of 64 B, server on another core", "op/s", "more", 1.5, CPYTHON),
+    ), python_throughput("one_split", 1, core=1), server_core=0),
+    Scenario("one-same", (
+        Measure("one_same", "1 stock client, put + get of 64 B, server on the same core", "op/s", "more", 1.5, CPYTHON),
+    ), python_throughput("one_same", 1, core=0), server_core=0),
     Scenario("eight", (
-        Measure("operations_8", "8 stock clients, put + get of 64 B", "op/s", "more", 3, CPYTHON),
-    ), python_throughput(8)),
+        Measure("eight", "8 stock clients, put + get of 64 B", "op/s", "more", 3, CPYTHON),
+    ), python_throughput("eight", 8)),
     Scenario("split", (
         Measure("split_us", "C++ client: one operation of 64 B, p50, server on another core", "us", "near", 1.3, ECHO),
     ), cpp_operation("split_us", 1), echo_round_trip("split_us", 1), serve_echo, server_core=0),
@@ -176,13 +183,13 @@ SCENARIOS = (
 
 
 def measured(scenario, settings, progress):
-    """Runs the rounds of `scenario`; {measure key: (figures of ours, figures of theirs)}, one figure a round.
+    """Runs the rounds of `scenario`; {key: (figures of ours, figures of theirs)}, one figure a round.
     Each round runs both sides, and which goes first alternates, so that a slow minute of the machine hits both."""
     has_peer = any(measure.peer for measure in scenario.measures)
     sides = {OURS: (serve_ours, scenario.run)}
     if has_peer:
         sides[THEIRS] = (scenario.serve_theirs or serve_cpython, scenario.run_theirs or scenario.run)
-    figures = {measure.key: {side: [] for side in (OURS, THEIRS)} for measure in scenario.measures}
+    figures = collections.defaultdict(lambda: {OURS: [], THEIRS: []})
     rounds = min(settings.rounds, scenario.rounds_max or settings.rounds)
     with contextlib.ExitStack() as run_stack:
         def start(side, stack):
@@ -196,8 +203,8 @@ def measured(scenario, settings, progress):
                 with contextlib.ExitStack() as round_stack:
                     server = servers.get(side) or start(side, round_stack)
                     result = sides[side][1](settings, server)
-                for key, values in figures.items():
-                    values[side].append(result[key])
+                for key, value in result.items():
+                    figures[key][side].append(value)
     return {key: (values[OURS], values[THEIRS]) for key, values in figures.items()}
 
 
@@ -210,14 +217,27 @@ class Row:
     ratio: float
     least: float
     greatest: float
+    ceiling: Optional[float]
 
     @property
     def reached(self):
         return self.measure.reached(self.ratio)
 
 
-def row_of(measure, ours, theirs):
+def ceiling_of(measure, figures):
+    """The ratio that a server which costs nothing would reach on this machine: its cores, all given to the clients, over
+    the processor time that an operation costs a client. None where the clients share no cores with anything."""
+    cpu_us, _ = figures.get(measure.key + "_client_cpu_us", (None, None))
+    if not cpu_us or measure.key != "eight":
+        return None
+    _, theirs = figures[measure.key]
+    return len(os.sched_getaffinity(0)) * 1e6 / statistics.median(cpu_us) / statistics.median(theirs)
+
+
+def row_of(measure, figures):
+    ours, theirs = figures[measure.key]
     ratios = [measure.ratio(*pair) for pair in (zip(ours, theirs) if theirs else ((value, None) for value in ours))]
     ours_median = statistics.median(ours)
     theirs_median = statistics.median(theirs) if theirs else None
-    return Row(measure, ours_median, theirs_median, measure.ratio(ours_median, theirs_median), min(ratios), max(ratios))
+    return Row(measure, ours_median, theirs_median, measure.ratio(ours_median, theirs_median), min(ratios), max(ratios),
+               ceiling_of(measure, figures))

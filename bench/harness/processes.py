@@ -63,11 +63,11 @@ def run_client(command, core=None):
     return parsed(command, done.returncode, done.stdout, done.stderr)
 
 
-def run_clients_at_once(command, count):
-    """Starts `count` of `command`, lets them go together once each has printed `ready`; their JSON objects."""
+def run_clients_at_once(command, count, core=None):
+    """Starts `count` of `command`, on `core` alone if given, lets them go together once each has printed `ready`; their JSON objects."""
     clients = [
         subprocess.Popen([str(word) for word in command], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-                         stderr=subprocess.PIPE, text=True)
+                         stderr=subprocess.PIPE, text=True, preexec_fn=pinned_to(core))
         for _ in range(count)]
     try:
         for client in clients:

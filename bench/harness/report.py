@@ -110,8 +110,10 @@ EXPLANATION = """\
 def document(rows, settings, load_before, command):
     missed = [row.measure.title for row in rows if not row.reached]
     verdict = ("All targets are reached." if not missed else "Not reached: " + "; ".join(missed) + ".")
+    ceilings = ["%s: on this machine's cores a server that costs nothing would reach %s; the clients' own work takes the rest."
+                % (row.measure.title, figure(row.ceiling, "x")) for row in rows if row.ceiling]
     return "\n".join([
-        INTRODUCTION, table(rows), "", verdict, "", "## The run", "",
+        INTRODUCTION, table(rows), "", verdict, *ceilings, "", "## The run", "",
         "    " + command, "",
         *("- %s: %s" % fact for fact in facts(settings, load_before)), "",
         EXPLANATION])

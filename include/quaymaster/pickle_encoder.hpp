@@ -20,7 +20,7 @@ struct item_traits;
 /// Writes one Python object, part by part: call exactly one of the members below for a scalar, or a begin, its children
 /// and the matching end for a container. What was written is one object once every begin has its end.
 /// The opcodes hold no references between their parts: an object that is written twice is two objects in Python.
-/// Thread safety: as a std::vector.
+/// Thread safety: as a std::vector. One that was moved from can only be assigned to or destroyed.
 class pickle_encoder {
 public:
     /// Who reads it. python3: Python 3.4 and later, and quaymaster. python2: Python 2.7, whose `str` are octets: bytes

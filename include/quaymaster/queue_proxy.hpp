@@ -32,6 +32,8 @@ public:
 protected:
     using timeout_type = std::optional<std::chrono::milliseconds>;
 
+    /// An empty encoder, with the memory that this thread's last put() used.
+    [[nodiscard]] static pickle_encoder spare_encoder();
     void put_encoded(pickle_encoder&& encoded, timeout_type timeout) const;
     void put_nowait_encoded(pickle_encoder&& encoded) const;
     [[nodiscard]] value get_value(timeout_type timeout) const;
@@ -71,7 +73,7 @@ public:
 private:
     static pickle_encoder encode(const T& item)
     {
-        pickle_encoder encoder;
+        pickle_encoder encoder = spare_encoder();
         Codec::encode(encoder, item);
         return encoder;
     }

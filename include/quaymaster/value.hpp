@@ -3,9 +3,8 @@
 
 #include <quaymaster/bytes.hpp>
 
-#include <compare>
 #include <cstdint>
-#include <initializer_list>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -36,7 +35,10 @@ enum class value_kind : std::uint8_t {
 /// One Python object, of any type. An immutable handle on a shared object graph: a copy is a count, children share
 /// the graph with their parent, and an object may contain itself.
 /// Equality, ordering, hashing and repr are Python's: 1 == 1.0 == True, text never equals bytes, tuples compare by item.
-/// Objects of unknown classes are equal when their pickled structures are.
+/// Objects of unknown classes are equal when their pickled structures are. A byte_string equals the same text if it is
+/// ASCII, as in Python 2, and never bytes. Structures that contain themselves are equal unless a difference can be reached
+/// (Python gives up on most of them). No operation recurses, and shared structure costs each of them once, not once per
+/// way to it.
 /// Thread safety: immutable; use from any thread.
 class value {
 public:
@@ -108,7 +110,9 @@ public:
     [[nodiscard]] value arguments() const;
     [[nodiscard]] value state() const;
 
-    /// Python's repr(), cycles shown as [...]; at most `size_max` octets, then cut with "...".
+    /// Python's repr(), cycles shown as [...]; at most `size_max` octets, then cut with "...". An int beyond 4,300 digits, which
+    /// Python refuses to print, is shown in hexadecimal. An object shows how it was pickled: `decimal.Decimal('1.5')`,
+    /// `module.Class(1, x=2)`; that is often, not always, what its class would print.
     [[nodiscard]] std::string repr(std::size_t size_max = 1 << 20) const;
     /// Python's hash contract: equal values hash alike. nullopt for unhashable kinds (list, dict, set, bytearray).
     [[nodiscard]] std::optional<std::size_t> hash() const;

@@ -1,6 +1,8 @@
 // address: text forms; nothing here opens or resolves anything.
 #include <quaymaster/address.hpp>
 
+#include <arpa/inet.h>
+#include <netinet/in.h>
 #include <sys/un.h>
 
 #include <charconv>
@@ -60,7 +62,14 @@ address address::parse(std::string_view text)
 
 bool address::is_loopback() const noexcept
 {
-    return is_unix() || host_ == "localhost" || host_ == "::1" || host_.starts_with("127.");
+    if (is_unix() || host_ == "localhost")
+        return true;
+    // By number, not by text: 127.example.org may be anywhere.
+    in_addr v4{};
+    if (::inet_pton(AF_INET, host_.c_str(), &v4) == 1)
+        return (ntohl(v4.s_addr) >> 24) == IN_LOOPBACKNET;
+    in6_addr v6{};
+    return ::inet_pton(AF_INET6, host_.c_str(), &v6) == 1 && IN6_IS_ADDR_LOOPBACK(&v6);
 }
 
 std::string address::to_string() const

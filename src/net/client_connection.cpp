@@ -7,7 +7,9 @@
 
 #include <algorithm>
 #include <atomic>
+#include <optional>
 #include <string>
+#include <utility>
 
 namespace quaymaster::net {
 namespace {
@@ -19,8 +21,8 @@ using std::chrono::milliseconds;
 constexpr std::size_t read_size = 4096;
 /// A frame with more than this still to come is read straight into its place.
 constexpr std::size_t direct_read_size_min = 4096;
-/// Input memory that a connection keeps between replies.
-constexpr std::size_t kept_input_size_max = std::size_t{2} << 20;
+/// Below this a copy costs less than giving the input away.
+constexpr std::size_t given_reply_size_min = std::size_t{64} << 10;
 
 std::atomic<unsigned> generation{0};
 
@@ -91,8 +93,7 @@ wire::reply client_connection::transact(const wire::outgoing_request& request, c
         flush(wait);
         const session::client_session::step step = session_.receive(input_.view());
         if (step.reply) {
-            wire::reply reply = wire::parse_reply(*step.reply, envelope_, environment_.session.limits);
-            drop_input(step.consumed);
+            wire::reply reply = take_reply(step);
             in_progress_ = false;
             return reply;
         }
@@ -141,6 +142,8 @@ void client_connection::fill(const reply_wait& wait)
     error_code ec;
     const std::size_t whole = session_.frame_size(input_.view()).value_or(0);
     if (whole > size && whole - size > direct_read_size_min) {
+        if (whole > input_.capacity())
+            memory_.grow(input_, whole);
         input_.resize(whole);
         socket_.read_exactly({input_.data() + size, whole - size}, patience, ec);
     } else {
@@ -165,10 +168,22 @@ void client_connection::wait_for_reply(const reply_wait& wait)
     }
 }
 
+wire::reply client_connection::take_reply(const session::client_session::step& found)
+{
+    // A large result borrows from the input instead of being copied out of it, and takes the input along. That needs the
+    // input to hold this reply and no more, which is so unless the server speaks out of turn.
+    if (found.reply->size() >= given_reply_size_min && found.consumed == input_.size())
+        if (std::optional<value> result = memory_.give_result(input_, *found.reply, environment_.session.limits))
+            return wire::returned_reply{std::move(*result)};
+    wire::reply reply = wire::parse_reply(*found.reply, envelope_, environment_.session.limits);
+    drop_input(found.consumed);
+    return reply;
+}
+
 void client_connection::drop_input(std::size_t count) noexcept
 {
     input_.consume(count);
-    if (input_.empty() && input_.capacity() > kept_input_size_max)
+    if (input_.empty() && input_.capacity() > reply_memory::kept_size_max)
         input_.release();
 }
 

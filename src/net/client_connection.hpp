@@ -3,6 +3,7 @@
 
 #include "codec/byte_buffer.hpp"
 #include "codec/envelope.hpp"
+#include "net/reply_memory.hpp"
 #include "net/sync_socket.hpp"
 #include "session/client_session.hpp"
 #include "wire/python_dialect.hpp"
@@ -53,6 +54,7 @@ private:
     void flush(const reply_wait& wait);
     void fill(const reply_wait& wait);
     void wait_for_reply(const reply_wait& wait);
+    wire::reply take_reply(const session::client_session::step& found);
     void drop_input(std::size_t count) noexcept;
     [[nodiscard]] bool shaking_hands() const noexcept;
     [[nodiscard]] std::chrono::milliseconds patience_of(const reply_wait& wait) const noexcept;
@@ -65,6 +67,7 @@ private:
     session::client_session session_;
     codec::envelope_reader envelope_;
     codec::byte_buffer input_;
+    reply_memory memory_;  // where input_ comes back to when a large reply was given away with it
     std::vector<bytes_view> pieces_;  // kept for its memory
     unsigned fork_generation_;
     bool in_progress_ = false;   // a request was begun and its reply not read

@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 #include <thread>
+#include <utility>
 
 namespace quaymaster::net {
 namespace {
@@ -118,11 +119,19 @@ public:
 
     static thread_streams& of_this_thread()
     {
-        thread_local thread_streams streams;
-        return streams;
+        // By pointer, because a static object's destructor may still use a proxy after the thread's own objects have ended.
+        thread_local thread_streams* streams = nullptr;
+        thread_local const ender end_with_thread{streams};
+        if (streams == nullptr)
+            streams = new thread_streams;
+        return *streams;
     }
 
 private:
+    struct ender {
+        thread_streams*& streams;
+        ~ender() { delete std::exchange(streams, nullptr); }
+    };
     struct entry {
         std::uint64_t core_id;
         std::weak_ptr<client_core> core;

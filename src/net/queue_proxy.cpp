@@ -57,6 +57,24 @@ codec::payload call_waiting(net::remote_object& queue, std::string_view method, 
     return queue.call({method, arguments, {}}, {queue.options().call_deadline + timeout, nullptr});
 }
 
+/// Kept from put to put, so that encoding an item allocates nothing.
+pickle_encoder& thread_encoder()
+{
+    thread_local pickle_encoder encoder;
+    return encoder;
+}
+
+codec::item item_from(pickle_encoder&& encoded)
+{
+    constexpr std::size_t kept_size_max = std::size_t{2} << 20;
+    codec::item item = encoded.to_item();
+    if (item.size() <= kept_size_max) {
+        encoded.clear();
+        thread_encoder() = std::move(encoded);
+    }
+    return item;
+}
+
 bool answer_is_true(net::remote_object& queue, std::string_view method)
 {
     return call_plainly(queue, method).to_value(queue.limits()).truth();
@@ -102,10 +120,14 @@ void queue_proxy_base::shutdown(bool immediate) const
     call_plainly(object(), "shutdown", arguments);
 }
 
+pickle_encoder queue_proxy_base::spare_encoder()
+{
+    return std::move(thread_encoder());
+}
+
 void queue_proxy_base::put_encoded(pickle_encoder&& encoded, timeout_type timeout) const
 {
-    const codec::item item = encoded.to_item();
-    encoded.clear();
+    const codec::item item = item_from(std::move(encoded));
     if (timeout && timeout->count() == 0) {
         const std::array<codec::payload, 2> arguments{item, value{false}};
         call_plainly(object(), "put", arguments);
@@ -124,7 +146,7 @@ void queue_proxy_base::put_encoded(pickle_encoder&& encoded, timeout_type timeou
 
 void queue_proxy_base::put_nowait_encoded(pickle_encoder&& encoded) const
 {
-    const std::array<codec::payload, 1> arguments{encoded.to_item()};
+    const std::array<codec::payload, 1> arguments{item_from(std::move(encoded))};
     call_plainly(object(), "put_nowait", arguments);
 }
 

@@ -6,11 +6,13 @@ import sys
 
 
 def found_pythons():
-    """[(version, path)], oldest first, one for each version; QUAYMASTER_PYTHONS=own leaves only the one that runs this."""
-    candidates = [pathlib.Path(sys.executable)]
-    if os.environ.get('QUAYMASTER_PYTHONS') != 'own':
+    """[(version, path)], oldest first, one for each version; QUAYMASTER_INTEROP_PYTHONS (paths, ':' between) replaces the search."""
+    chosen = os.environ.get('QUAYMASTER_INTEROP_PYTHONS')
+    if chosen:
+        candidates = [pathlib.Path(path) for path in chosen.split(':')]
+    else:
         root = pathlib.Path(os.environ.get('PYENV_ROOT') or pathlib.Path.home() / '.pyenv')
-        candidates += sorted(root.glob('versions/*/bin/python'))
+        candidates = [pathlib.Path(sys.executable)] + sorted(root.glob('versions/*/bin/python'))
     found = {}
     for path in candidates:
         try:

@@ -1,0 +1,79 @@
+#include "net/deadline_queue.hpp"
+
+#include <catch2/catch.hpp>
+
+#include <chrono>
+#include <functional>
+#include <string>
+
+using namespace std::chrono_literals;
+using quaymaster::core::never;
+using quaymaster::core::time_point;
+using quaymaster::net::deadline_queue;
+using quaymaster::net::timed;
+
+namespace {
+
+struct recorded final : timed {
+    recorded(std::string& log, char name) : log_{log}, name_{name} {}
+    void on_due(time_point now) override
+    {
+        log_ += name_;
+        due_at = now;
+        if (then)
+            then();
+    }
+    std::string& log_;
+    char name_;
+    time_point due_at{};
+    std::function<void()> then;
+};
+
+}  // namespace
+
+TEST_CASE("deadlines come in their order, never early", "[net][deadlines]")
+{
+    boost::asio::io_context context;
+    deadline_queue deadlines{context};
+    std::string log;
+    recorded a{log, 'a'};
+    recorded b{log, 'b'};
+    recorded c{log, 'c'};
+    const time_point now = std::chrono::steady_clock::now();
+    deadlines.set(c, now + 15ms);
+    deadlines.set(a, now + 5ms);
+    deadlines.set(b, now + 10ms);
+
+    SECTION("as set") {
+        context.run();
+        CHECK(log == "abc");
+        CHECK(a.due_at >= now + 5ms);
+        CHECK(b.due_at >= now + 10ms);
+        CHECK(c.due_at >= now + 15ms);
+    }
+    SECTION("one taken out does not come") {
+        deadlines.remove(b);
+        deadlines.set(c, never);
+        context.run();
+        CHECK(log == "a");
+    }
+    SECTION("one moved comes when it was moved to") {
+        deadlines.set(c, now + 1ms);
+        context.run();
+        CHECK(log == "cab");
+    }
+    SECTION("one may set itself again, or another") {
+        a.then = [&] { deadlines.set(b, never); };
+        c.then = [&] {
+            c.then = nullptr;
+            deadlines.set(c, now + 20ms);
+        };
+        context.run();
+        CHECK(log == "acc");
+    }
+    SECTION("cancel() takes out all and lets the loop end") {
+        deadlines.cancel();
+        context.run();
+        CHECK(log.empty());
+    }
+}

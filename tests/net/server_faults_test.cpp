@@ -1,0 +1,152 @@
+// What clients do wrong, or what happens to them, and who must not notice.
+#include "server_testing.hpp"
+
+#include <catch2/catch.hpp>
+
+using namespace server_testing;
+
+TEST_CASE("a wrong key is refused and logged with peer and reason", "[net][server][faults]")
+{
+    test_server server;
+    python_peer good{server.port()};
+    good.open_stream();
+    python_peer bad{server.port(), "abd"};
+    CHECK_THROWS_WITH(bad.open_stream(), Catch::Contains("authkey") || Catch::Contains("answer"));
+    CHECK(server.log.has("authentication failed: 127.0.0.1:"));
+    CHECK(server.log.count("abc") == 0);
+    CHECK(good.call("tasks", "qsize") == value{0});
+}
+
+TEST_CASE("an item never goes to a client that died waiting for it", "[net][server][faults]")
+{
+    server_options options;
+    options.threads = GENERATE(1U, 3U);
+    test_server server{options};
+    python_peer asking{server.port()};
+    asking.open_stream();
+    python_peer dead{server.port()};
+    dead.open_stream();
+    python_peer living{server.port()};
+    living.open_stream();
+
+    dead.request("tasks", "get");
+    wait_for_getters(asking, 1);
+    living.request("tasks", "get");
+    wait_for_getters(asking, 2);
+    SECTION("its connection is closed") {
+        dead.socket().close();
+    }
+    SECTION("its connection is reset") {
+        dead.socket().abort();
+    }
+    wait_for_getters(asking, 1);
+    (void)asking.call("tasks", "put", {value{"for the living"}});
+    CHECK(living.result() == value{"for the living"});
+}
+
+TEST_CASE("half a request puts nothing", "[net][server][faults]")
+{
+    test_server server;
+    python_peer peer{server.port()};
+    peer.open_stream();
+    wire::outbox out;
+    const codec::payload argument{value{"half"}};
+    wire::write_request(out, {}, {.ident = "tasks", .method = "put", .positional = {&argument, 1}}, {});
+    std::vector<bytes_view> pieces;
+    out.gather(pieces);
+    peer.socket().send(pieces.front().first(pieces.front().size() - 1));
+    peer.socket().close();
+    CHECK(server.log.has("in the middle of a request"));
+    python_peer other{server.port()};
+    CHECK(other.open_stream().call("tasks", "qsize") == value{0});
+}
+
+TEST_CASE("what a client sends after a call that blocks is done after that call, in order", "[net][server]")
+{
+    server_options options;
+    options.threads = GENERATE(1U, 2U);
+    test_server server{options};
+    python_peer peer{server.port()};
+    peer.open_stream();
+    python_peer other{server.port()};
+    other.open_stream();
+    peer.request("tasks", "get");
+    peer.request("tasks", "put", {value{"second"}});
+    peer.request("tasks", "get");
+    peer.request("tasks", "qsize");
+    wait_for_getters(other, 1);
+    (void)other.call("tasks", "put", {value{"first"}});
+    CHECK(peer.result() == value{"first"});
+    CHECK(peer.result() == value{});
+    CHECK(peer.result() == value{"second"});
+    CHECK(peer.result() == value{0});
+}
+
+TEST_CASE("a client that closes its sending side still gets its reply", "[net][server]")
+{
+    test_server server;
+    python_peer peer{server.port()};
+    peer.open_stream();
+    SECTION("a small one") {
+        peer.request("tasks", "qsize");
+        peer.socket().half_close();
+        CHECK(peer.result() == value{0});
+    }
+    SECTION("one that the kernel does not take at once") {
+        const bytes large(std::size_t{20} << 20);
+        (void)peer.call("tasks", "put", {value{large}});
+        peer.request("tasks", "get");
+        peer.socket().half_close();
+        CHECK(peer.result() == value{large});
+    }
+}
+
+TEST_CASE("requests may arrive octet by octet", "[net][server]")
+{
+    test_server server;
+    python_peer peer{server.port()};
+    peer.open_stream();
+    wire::outbox out;
+    const codec::payload argument{value{"slow"}};
+    wire::write_request(out, {}, {.ident = "tasks", .method = "put", .positional = {&argument, 1}}, {});
+    std::vector<bytes_view> pieces;
+    out.gather(pieces);
+    for (const bytes_view piece : pieces)
+        for (const std::byte octet : piece)
+            peer.socket().send({&octet, 1});
+    CHECK(peer.result() == value{});
+    CHECK(peer.call("tasks", "get") == value{"slow"});
+}
+
+TEST_CASE("items of all sizes come back as they went", "[net][server]")
+{
+    test_server server;
+    python_peer peer{server.port()};
+    peer.open_stream();
+    for (const std::size_t size : {std::size_t{0}, std::size_t{1}, std::size_t{16'383}, std::size_t{16'384}, std::size_t{16'385},
+                                   std::size_t{262'144}, std::size_t{1'048'576}, std::size_t{9'000'000}}) {
+        CAPTURE(size);
+        const value item{bytes(size, std::byte{7})};
+        (void)peer.call("tasks", "put", {item});
+        CHECK(peer.call("tasks", "get") == item);
+    }
+}
+
+TEST_CASE("get() with a timeout is answered in time, never early", "[net][server][time]")
+{
+    test_server server;
+    python_peer peer{server.port()};
+    peer.open_stream();
+    std::chrono::steady_clock::duration shortest = std::chrono::hours{1};
+    for (int attempt = 0; attempt < 5; ++attempt) {
+        const auto begin = std::chrono::steady_clock::now();
+        peer.request("tasks", "get", {value{true}, value{0.2}});
+        const wire::reply got = peer.reply();
+        shortest = std::min(shortest, std::chrono::steady_clock::now() - begin);
+        const auto* raised = std::get_if<wire::exception_reply>(&got);
+        REQUIRE(raised != nullptr);
+        CHECK(raised->is_queue_empty());
+    }
+    CHECK(shortest >= 200ms);
+    CHECK(shortest < 250ms);
+}

@@ -1,0 +1,166 @@
+// What nobody may have too much of.
+#include "server_testing.hpp"
+
+#include <catch2/catch.hpp>
+
+#include <fcntl.h>
+#include <sys/resource.h>
+
+#include <list>
+
+using namespace server_testing;
+
+TEST_CASE("a frame above 256 octets before authentication ends the connection", "[net][server][limits]")
+{
+    test_server server;
+    const raw_peer peer{server.port()};
+    peer.send(header(257));
+    (void)peer.receive_all();
+    CHECK(server.log.has("257"));
+}
+
+TEST_CASE("a peer that stays silent is dropped after handshake_timeout", "[net][server][limits]")
+{
+    server_options options;
+    options.handshake_timeout = 100ms;
+    test_server server{options};
+    const auto begin = std::chrono::steady_clock::now();
+    const raw_peer peer{server.port()};
+    (void)peer.receive_all();
+    CHECK(std::chrono::steady_clock::now() - begin >= 100ms);
+    CHECK(server.log.has("handshake_timeout"));
+}
+
+TEST_CASE("handshake_timeout does not concern those who have proved the key", "[net][server][limits]")
+{
+    server_options options;
+    options.handshake_timeout = 500ms;
+    test_server server{options};
+    python_peer authenticated{server.port()};
+    authenticated.open_stream();
+    const raw_peer silent{server.port()};
+    (void)silent.receive_all();
+    CHECK(authenticated.call("tasks", "qsize") == value{0});
+}
+
+TEST_CASE("peers beyond unauthenticated_max are dropped, and nobody else", "[net][server][limits]")
+{
+    server_options options;
+    options.unauthenticated_max = 2;
+    test_server server{options};
+    python_peer authenticated{server.port()};
+    authenticated.open_stream();
+    raw_peer first{server.port()};
+    const raw_peer second{server.port()};
+    CHECK_FALSE(first.receive().empty());
+    CHECK_FALSE(second.receive().empty());
+    const raw_peer third{server.port()};
+    CHECK(third.receive_all().empty());
+    CHECK(server.log.has("unauthenticated_max is 2"));
+    CHECK(authenticated.call("tasks", "qsize") == value{0});
+
+    first.close();
+    wait_until([&] { return server.served.statistics().unauthenticated == 1; });
+    const raw_peer fourth{server.port()};
+    CHECK_FALSE(fourth.receive().empty());
+}
+
+TEST_CASE("connections beyond connections_max are dropped", "[net][server][limits]")
+{
+    server_options options;
+    options.connections_max = 1;
+    test_server server{options};
+    python_peer first{server.port()};
+    first.open_stream();
+    const raw_peer second{server.port()};
+    CHECK(second.receive_all().empty());
+    CHECK(server.log.has("connections_max is 1"));
+    CHECK(first.call("tasks", "qsize") == value{0});
+}
+
+TEST_CASE("a request above payload_size_max is refused before it arrives", "[net][server][limits]")
+{
+    server_options options;
+    options.payload_size_max = 1000;
+    test_server server{options};
+    python_peer other{server.port()};
+    other.open_stream();
+    python_peer peer{server.port()};
+    peer.open_stream();
+    peer.socket().send(header(std::uint64_t{1} << 40));
+    CHECK(peer.socket().receive_all().empty());
+    CHECK(server.log.has("1099511627776"));
+    CHECK(other.call("tasks", "qsize") == value{0});
+    CHECK(server.served.statistics().dropped == 1);
+}
+
+TEST_CASE("a client that asks ahead and reads nothing is answered in order, later", "[net][server][limits]")
+{
+    constexpr std::int64_t items = 48;
+    server_options options;
+    options.outbox_size_max = std::size_t{1} << 20;
+    test_server server{options};
+    python_peer peer{server.port()};
+    peer.open_stream();
+    const bytes large(std::size_t{1} << 20);
+    for (std::int64_t index = 0; index < items; ++index)
+        (void)peer.call("tasks", "put", {value::tuple({value{index}, value{large}})});
+    for (std::int64_t index = 0; index < items; ++index)
+        peer.request("tasks", "get");
+    // The kernel's buffers take some replies, the outbox one or two more, and no further get is looked at.
+    python_peer asking{server.port()};
+    asking.open_stream();
+    CHECK(queue_status(asking, "tasks", "depth") > 0);
+    for (std::int64_t index = 0; index < items; ++index)
+        CHECK(peer.result()[0] == value{index});
+}
+
+TEST_CASE("many small requests in one write are all answered", "[net][server][limits]")
+{
+    constexpr std::int64_t requests = 20'000;
+    server_options options;
+    options.outbox_size_max = 1000;
+    test_server server{options};
+    python_peer peer{server.port()};
+    peer.open_stream();
+    std::thread asking{[&peer] {
+        session::client_settings settings;
+        wire::outbox out;
+        for (std::int64_t index = 0; index < requests; ++index)
+            wire::write_request(out, {}, {.ident = "tasks", .method = "qsize"}, settings.limits);
+        std::vector<bytes_view> pieces;
+        out.gather(pieces);
+        for (const bytes_view piece : pieces)
+            peer.socket().send(piece);
+    }};
+    for (std::int64_t index = 0; index < requests; ++index)
+        if (peer.result() != value{0})
+            FAIL_CHECK(index);
+    asking.join();
+}
+
+TEST_CASE("out of descriptors, accepting pauses and resumes", "[net][server][limits]")
+{
+    constexpr std::size_t peers = 8;
+    test_server server;
+    std::list<raw_peer> sockets;
+    for (std::size_t index = 0; index < peers; ++index)
+        sockets.emplace_back();
+    rlimit before{};
+    REQUIRE(::getrlimit(RLIMIT_NOFILE, &before) == 0);
+    const int next_free = ::open("/dev/null", O_RDONLY | O_CLOEXEC);
+    REQUIRE(next_free >= 0);
+    ::close(next_free);
+    rlimit scarce = before;
+    scarce.rlim_cur = static_cast<rlim_t>(next_free) + 1;
+    REQUIRE(::setrlimit(RLIMIT_NOFILE, &scarce) == 0);
+    for (const raw_peer& each : sockets)
+        each.connect(server.port());
+    CHECK_FALSE(sockets.front().receive().empty());
+    CHECK(server.log.has("accepting pauses"));
+    REQUIRE(::setrlimit(RLIMIT_NOFILE, &before) == 0);
+    for (auto each = std::next(sockets.begin()); each != sockets.end(); ++each)
+        CHECK_FALSE(each->receive().empty());
+    CHECK(server.log.has("accepting again"));
+    CHECK(server.log.count("accepting pauses") == 1);
+}
