@@ -32,7 +32,7 @@ struct server_options {
     std::size_t connections_max = 100'000;
     /// Peers at once that have not proved the key yet; further ones are dropped.
     std::size_t unauthenticated_max = 1024;
-    /// How long a peer may take to prove the key and send its first request.
+    /// How long a peer may take to prove the key.
     std::chrono::milliseconds handshake_timeout{5'000};
     /// Octets of replies that a client has not fetched yet, above which nothing more is read from it.
     std::size_t outbox_size_max = 4 << 20;

@@ -91,8 +91,10 @@ public:
     static ref integer(std::int64_t number, bool) noexcept { return {static_cast<std::uint64_t>(number), node_kind::integer}; }
     ref big_integer(bytes_view little_endian, bool python2_long) const noexcept
     {
-        // Only what is the same number to everyone may travel as a scalar; a Python 2 long stays as it is pickled.
-        if (little_endian.size() > sizeof(std::uint64_t) || (python2_long && python2_))
+        // Only what is the same number to everyone may travel as a scalar. A Python 2 long stays as it is pickled, and so
+        // does an int beyond 32 bits, which would come out as a long.
+        const bool only_python2 = python2_ && (python2_long || little_endian.size() > sizeof(std::int32_t));
+        if (little_endian.size() > sizeof(std::uint64_t) || only_python2)
             return {0, node_kind::big_integer};
         const bool negative = !little_endian.empty() && (std::to_integer<unsigned>(little_endian.back()) & 0x80U) != 0;
         std::uint64_t bits = negative ? ~std::uint64_t{0} : 0;

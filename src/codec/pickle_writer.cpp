@@ -157,6 +157,11 @@ private:
         return references_[node] > 1 || (may_reenter_ && is_mutable(graph_.kind(node)));
     }
 
+    /// The one deferred object that is never memoized: its opcode is shorter than a fetch.
+    [[nodiscard]] bool is_empty_tuple(node_id node) const
+    {
+        return graph_.kind(node) == node_kind::tuple && graph_.children(node).empty();
+    }
     /// Counts how often a deferred node was begun and not memoized since. What a pickler made is begun twice at most; a
     /// forged set that holds itself through tuples alone can only be written from protocol 4 on and would never end.
     void enter(node_id node)
@@ -204,7 +209,7 @@ private:
     {
         if (belongs_in_memo(node) && fetch(node))
             return;
-        if (may_reenter_ && is_deferred(graph_.kind(node)))
+        if (may_reenter_ && is_deferred(graph_.kind(node)) && !is_empty_tuple(node))
             enter(node);
         switch (graph_.kind(node)) {
         case node_kind::none: return out_.op(opcode::none);
@@ -292,9 +297,9 @@ private:
 
     void write_tuple(node_id node)
     {
-        const auto children = graph_.children(node);
-        if (children.empty())
+        if (is_empty_tuple(node))
             return out_.op(opcode::empty_tuple);
+        const auto children = graph_.children(node);
         if (children.size() > 3)
             out_.op(opcode::mark);
         push(step_kind::end_tuple, node);
@@ -393,22 +398,30 @@ private:
         memoize(node);
     }
 
+    /// How many classes "A.B.C" lies within (2); 0 for what is no path of a class, which is then written as it is: a name
+    /// of a million dots must not become a million calls.
+    [[nodiscard]] static std::size_t nesting_of(std::string_view name) noexcept
+    {
+        constexpr std::size_t nesting_max = 16;
+        const auto dots = static_cast<std::size_t>(std::count(name.begin(), name.end(), '.'));
+        const bool has_empty_part = name.starts_with('.') || name.ends_with('.') || name.find("..") != std::string_view::npos;
+        return dots > nesting_max || has_empty_part ? 0 : dots;
+    }
+
     void write_global(class_path path)
     {
         has_globals_ = true;
         path = python2_ ? python2_path(path) : python3_path(path);
-        const std::size_t dot = path.name.find('.');
         if (protocol_ >= 4) {
             out_.str(path.module, protocol_);
             out_.str(path.name, protocol_);
             return out_.op(opcode::stack_global);
         }
-        if (dot == std::string_view::npos)
+        const std::size_t dot = path.name.find('.');
+        const std::size_t depth = nesting_of(path.name);
+        if (depth == 0)
             return out_.global(path.module, path.name);
         // A nested class has no GLOBAL: fetch it from the outer one, attribute by attribute.
-        std::size_t depth = 0;
-        for (const char letter : path.name)
-            depth += letter == '.' ? 1 : 0;
         const class_path getattr = python2_ ? python2_path({"builtins", "getattr"}) : class_path{"builtins", "getattr"};
         for (std::size_t i = 0; i < depth; ++i)
             out_.global(getattr.module, getattr.name);

@@ -1,4 +1,4 @@
-// framing: where one message ends and the next begins. Follows multiprocessing/connection.py: Connection._send_bytes, _recv_bytes.
+// framing: where one message ends and the next begins. Follows connection.py: Connection._send_bytes, _recv_bytes.
 #pragma once
 
 #include "wire/wire_errc.hpp"

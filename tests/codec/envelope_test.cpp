@@ -154,4 +154,8 @@ TEST_CASE("items go to each Python in a form it loads", "[codec][transcode]")
         const item made = item_in(pickle("\x80\x02(U\x01iU\x03put\x8a\x01\x05\x85}t."));
         CHECK(to_hex(transcode(made, python2, {}).opcodes()) == "8a0105");
     }
+    SECTION("2.7's int of 64 bits stays an int for 2.7") {
+        const item made = item_in(pickle("\x80\x02(U\x01iU\x03putI1099511627776\n\x85}t."));
+        CHECK(to_hex(transcode(made, python2, {}).opcodes()) == to_hex(as_bytes("I1099511627776\n")));
+    }
 }

@@ -53,6 +53,8 @@ TEST_CASE("sharing and cycles survive", "[codec][pickle]")
     CHECK(rewritten(pickle("\x80\x04]\x94h\x00" "a."), protocol4) == "5d9428680065");            // l = [l]
     CHECK(rewritten(pickle("\x80\x04]\x94h\x00\x86."), protocol4) == "5d94680086");              // (l, l)
     CHECK(rewritten(pickle("\x80\x04]\x94h\x00\x86."), protocol3) == "5d7100680086");
+    // An empty tuple is written each time, however often it is shared.
+    CHECK(rewritten(pickle("\x80\x04()22222t."), protocol4) == "28292929292929" "74");
     // t = ([t],): built, found in the memo, dropped and fetched.
     CHECK(rewritten(pickle("\x80\x04]\x94h\x00\x85\x94" "a0h\x01."), protocol4) == "5d942868008594658530" "6801");
 }
@@ -69,6 +71,10 @@ TEST_CASE("class paths are spelled the reader's way", "[codec][pickle]")
     SECTION("a nested class is fetched from the outer one where STACK_GLOBAL is unknown") {
         CHECK(rewritten(pickle("\x80\x04\x8c\x01m\x8c\x03" "A.B\x93."), protocol3) ==
               to_hex(as_bytes("cbuiltins\ngetattr\ncm\nA\n")) + "580100000042" + "8652");
+    }
+    SECTION("a name of many dots is no nested class, and does not become as many calls") {
+        const std::string dots(200, '.');
+        CHECK(rewritten(to_bytes("cm\nA" + dots + "\n."), protocol3) == to_hex(as_bytes("cm\nA" + dots + "\n")));
     }
     SECTION("a newline in a name cannot smuggle opcodes in") {
         CHECK(rewritten(pickle("\x80\x04\x8c\x01m\x8c\x03" "A\nN\x93."), protocol3) == to_hex(as_bytes("cm\nA_N\n")));

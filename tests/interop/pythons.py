@@ -6,9 +6,14 @@ import sys
 
 
 def found_pythons():
-    """[(version, path)], oldest first, one for each version; QUAYMASTER_INTEROP_PYTHONS (paths, ':' between) replaces the search."""
+    """[(version, path)], oldest first, one for each version.
+
+    QUAYMASTER_INTEROP_PYTHONS (paths, ':' between) replaces the search; QUAYMASTER_PYTHONS=own leaves only the one that runs this.
+    """
     chosen = os.environ.get('QUAYMASTER_INTEROP_PYTHONS')
-    if chosen:
+    if os.environ.get('QUAYMASTER_PYTHONS') == 'own':
+        candidates = [pathlib.Path(sys.executable)]
+    elif chosen:
         candidates = [pathlib.Path(path) for path in chosen.split(':')]
     else:
         root = pathlib.Path(os.environ.get('PYENV_ROOT') or pathlib.Path.home() / '.pyenv')

@@ -6,6 +6,7 @@
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -126,6 +127,7 @@ public:
 private:
     [[noreturn]] static void serve(std::uint16_t port, int channel)
     {
+        ::prctl(PR_SET_PDEATHSIG, SIGKILL);  // a test that is aborted leaves no server behind
         try {
             queue_manager manager{{"127.0.0.1", port}, "abc"};
             manager.serve();

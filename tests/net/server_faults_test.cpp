@@ -49,12 +49,8 @@ TEST_CASE("half a request puts nothing", "[net][server][faults]")
     test_server server;
     python_peer peer{server.port()};
     peer.open_stream();
-    wire::outbox out;
-    const codec::payload argument{value{"half"}};
-    wire::write_request(out, {}, {.ident = "tasks", .method = "put", .positional = {&argument, 1}}, {});
-    std::vector<bytes_view> pieces;
-    out.gather(pieces);
-    peer.socket().send(pieces.front().first(pieces.front().size() - 1));
+    const bytes request = peer.request_octets("tasks", "put", {value{"half"}});
+    peer.socket().send(bytes_view{request}.first(request.size() - 1));
     peer.socket().close();
     CHECK(server.log.has("in the middle of a request"));
     python_peer other{server.port()};
@@ -106,14 +102,8 @@ TEST_CASE("requests may arrive octet by octet", "[net][server]")
     test_server server;
     python_peer peer{server.port()};
     peer.open_stream();
-    wire::outbox out;
-    const codec::payload argument{value{"slow"}};
-    wire::write_request(out, {}, {.ident = "tasks", .method = "put", .positional = {&argument, 1}}, {});
-    std::vector<bytes_view> pieces;
-    out.gather(pieces);
-    for (const bytes_view piece : pieces)
-        for (const std::byte octet : piece)
-            peer.socket().send({&octet, 1});
+    for (const std::byte octet : peer.request_octets("tasks", "put", {value{"slow"}}))
+        peer.socket().send({&octet, 1});
     CHECK(peer.result() == value{});
     CHECK(peer.call("tasks", "get") == value{"slow"});
 }

@@ -74,7 +74,8 @@ private:
 
 /// A server on a port of its own, with the queue "tasks", that logs into `log`.
 struct test_server {
-    explicit test_server(server_options options = {}, queue_options queue = {}) : served{{"127.0.0.1", 0}, "abc", with_log(std::move(options))}
+    explicit test_server(server_options options = {}, queue_options queue = {})
+        : served{{"127.0.0.1", 0}, "abc", with_log(std::move(options))}
     {
         served.register_queue("tasks", queue);
         served.start();
@@ -163,7 +164,10 @@ private:
 /// An authenticated connection that sends requests and reads replies one by one.
 class python_peer {
 public:
-    explicit python_peer(std::uint16_t port, std::string_view key = "abc") : settings_{to_bytes(key)}, socket_{port}, session_{settings_, nonce()} {}
+    explicit python_peer(std::uint16_t port, std::string_view key = "abc")
+        : settings_{settings_with(key)}, socket_{port}, session_{settings_, nonce()}
+    {
+    }
 
     /// Turns the connection into a stream, as the first method call of a client thread does.
     python_peer& open_stream()
@@ -180,6 +184,12 @@ public:
     void request(std::string_view ident, std::string_view method, std::initializer_list<codec::payload> arguments = {})
     {
         request({.ident = ident, .method = method, .positional = {arguments.begin(), arguments.size()}});
+    }
+    /// The octets of a request, which the caller sends; then its reply is expected. The stream is open.
+    bytes request_octets(std::string_view ident, std::string_view method, std::initializer_list<codec::payload> arguments = {})
+    {
+        session_.request({.ident = ident, .method = method, .positional = {arguments.begin(), arguments.size()}});
+        return take_output();
     }
     /// The next reply. Throws if the server closes instead, or refuses the key.
     wire::reply reply()
@@ -218,20 +228,29 @@ public:
     [[nodiscard]] raw_peer& socket() noexcept { return socket_; }
 
 private:
+    static session::client_settings settings_with(std::string_view key)
+    {
+        session::client_settings settings;
+        settings.authkey = to_bytes(key);
+        return settings;
+    }
     static wire::handshake_nonce nonce()
     {
         wire::handshake_nonce fresh;
         RAND_bytes(reinterpret_cast<unsigned char*>(fresh.data()), static_cast<int>(fresh.size()));
         return fresh;
     }
-    void flush()
+    bytes take_output()
     {
         std::vector<bytes_view> pieces;
         session_.output().gather(pieces);
+        bytes taken;
         for (const bytes_view piece : pieces)
-            socket_.send(piece);
+            taken.insert(taken.end(), piece.begin(), piece.end());
         session_.output().clear();
+        return taken;
     }
+    void flush() { socket_.send(take_output()); }
 
     session::client_settings settings_;
     raw_peer socket_;

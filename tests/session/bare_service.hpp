@@ -20,7 +20,7 @@ namespace quaymaster::testing {
 inline const core::time_point test_start{std::chrono::hours{1000}};
 
 /// The service over a bare registry, with one queue `get_task_queue`. Waiters that a call fulfils gather in `told`.
-class bare_service final : public session::service {
+class bare_service : public session::service {
 public:
     bare_service()
     {

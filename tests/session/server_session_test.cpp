@@ -397,6 +397,23 @@ TEST_CASE("an item that would run a command is carried like any other", "[sessio
     CHECK(client.result() == attack);
 }
 
+TEST_CASE("an argument that is a pickle but cannot be decoded is a traceback", "[session][server][stream]")
+{
+    struct refusing_service : bare_service {
+        core::outcome invoke(core::referent&, core::call&, core::waiter&) override
+        {
+            throw pickle_error{"pickle: too deep", codec::pickle_errc::depth_exceeded, 7};
+        }
+    };
+    refusing_service service;
+    server_end server{service};
+    hand_client client{server};
+    client.open_stream();
+    client.ask(queue_ident, "put", {value{1}});
+    CHECK(client.traceback() == traceback_of("_pickle.UnpicklingError: pickle: too deep"));
+    CHECK_FALSE(server.session.wants_close());
+}
+
 TEST_CASE("a frame beyond payload_size_max ends the stream before it has come", "[session][server][stream]")
 {
     bare_service service;

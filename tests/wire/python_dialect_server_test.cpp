@@ -93,6 +93,18 @@ TEST_CASE("an item that is a back-reference into its request arrives whole", "[w
     CHECK(as_value(put.request.positional[0]) == value{"put"});
 }
 
+TEST_CASE("an int of Python 2 does not come back as a long, nor a long as an int", "[wire][dialect]")
+{
+    for (const char* number : {"I2147483648\n", "I-9223372036854775808\n", "\x8a\1\5"}) {
+        CAPTURE(number);
+        parsed_request put{"\x80\x02(U\1qU\3put" + std::string{number} + "\x85}t."};
+        REQUIRE_FALSE(put.fault);
+        wire::outbox out;
+        wire::write_return(out, put.request.reader, std::move(put.request.positional.at(0)), limits);
+        CHECK(as_chars(take_frame(out)) == "\x80\x02U\7#RETURN" + std::string{number} + "\x86.");
+    }
+}
+
 TEST_CASE("parse_request() says what Python would raise", "[wire][dialect]")
 {
     const auto fault_of = [](std::string_view opcodes) {

@@ -20,7 +20,8 @@ A VALUE is a Python literal or JSON, so text needs quotes of its own:
   quaymaster put get_task_queue 42 '"hello"' '[1, 2.5, None]' '{"width": 3}'
   quaymaster put get_task_queue --text hello
   quaymaster put get_task_queue - < values.txt      (a value on each line)
-  quaymaster put get_queue/orders 42                (get_queue('orders') of a server)";
+  quaymaster put get_queue/orders 42                (get_queue('orders') of a server)
+  quaymaster put get_task_queue -- -1.5             (-- before what begins with a minus sign)";
 
 struct put_arguments {
     client_arguments client;

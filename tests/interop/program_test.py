@@ -1,0 +1,184 @@
+#!/usr/bin/env python3
+"""The program `quaymaster`: what its subcommands print, what they exit with, and where they find the key."""
+import json
+import os
+import signal
+import stat
+import subprocess
+import sys
+
+from programs import Running, Scratch, bin_folder, run, run_cases, serve, start, without_key
+
+
+class Shell:
+    """Client subcommands against one server."""
+
+    def __init__(self, bin_dir, server, scratch):
+        self.program = bin_dir / 'quaymaster'
+        self.options = ['--host', server.host, '--port', server.port, '--authkey-file', scratch.key_file]
+
+    def __call__(self, subcommand, *arguments, expected=0, stdin=None):
+        process = subprocess.run([str(part) for part in [self.program, subcommand] + self.options + list(arguments)], input=stdin,
+                                 stdout=subprocess.PIPE, stderr=subprocess.PIPE, universal_newlines=True, timeout=120)
+        assert process.returncode == expected, (subcommand, arguments, process.returncode, process.stdout, process.stderr)
+        return process.stdout if expected == 0 else process.stderr
+
+
+def puts_and_gets(bin_dir):
+    with Scratch() as scratch, serve(bin_dir, scratch) as server:
+        shell = Shell(bin_dir, server, scratch)
+        literals = ['42', '-1.5', '"text"', "b'\\x00'", '[1, 2, [3]]', '{"a": None}', '(1, 2)', 'null', 'true', '1e400', str(2 ** 100)]
+        shell('put', 'get_task_queue', literals[0])
+        assert shell('get', 'get_task_queue') == '42\n'
+        shell('put', 'get_task_queue', '--', literals[1])
+        assert shell('get', 'get_task_queue') == '-1.5\n'
+        for literal in literals[2:]:
+            shell('put', 'get_task_queue', literal)
+        expected = ["'text'", "b'\\x00'", '[1, 2, [3]]', "{'a': None}", '(1, 2)', 'None', 'True', 'inf', str(2 ** 100)]
+        assert shell('get', 'get_task_queue', '--count', len(expected)).splitlines() == expected
+        shell('put', 'get_task_queue', '{"a": [1, null]}', '[1]')
+        assert shell('get', 'get_task_queue', '--all', '--json').splitlines() == ['{"a": [1, null]}', '[1]']
+        shell('put', 'get_task_queue', '--text', 'some words', '[1')
+        assert shell('get', 'get_task_queue', '--all').splitlines() == ["'some words'", "'[1'"]
+        shell('put', 'get_task_queue', '-', stdin='1\n"two"\n\n[3]\n')
+        assert shell('get', 'get_task_queue', '--all').splitlines() == ['1', "'two'", '[3]']
+        shell('put', 'get_queue/orders', '5')
+        assert shell('get', 'get_queue/orders') == '5\n'
+
+
+def exit_codes(bin_dir):
+    with Scratch() as scratch, serve(bin_dir, scratch, '--queue', 'small,maxsize=1') as server:
+        shell = Shell(bin_dir, server, scratch)
+        assert 'empty' in shell('get', 'small', '--timeout', '0.05', expected=3)
+        assert 'full' in shell('put', 'small', '1', '2', '--timeout', '0.05', expected=3)
+        assert 'no_such_queue' in shell('get', 'no_such_queue', expected=1)
+        assert 'quotes' in shell('put', 'small', 'word', expected=2)
+        shell('get', expected=2)
+        shell('get', 'small', '--count', 'many', expected=2)
+        shell('get', 'small', '--timeout', '-1', expected=2)
+        shell('nonsense', expected=2)
+        program = bin_dir / 'quaymaster'
+        for subcommand in ([], ['serve'], ['put'], ['get'], ['stat']):
+            text = run([program] + subcommand + ['--help'])
+            assert 'quaymaster ' in text, text
+        assert run([program, '--version']).strip()
+        for queue in ('x,sideways', ',lifo', 'x,maxsize=', 'x,maxsize=-1'):
+            assert '--queue' in run([program, 'serve', '--port', 0, '--authkey-file', scratch.key_file, '--queue', queue], expected=2)
+
+
+def stat_shows(bin_dir):
+    with Scratch() as scratch, serve(bin_dir, scratch, '--queue', 'jobs,priority,maxsize=9', '--queue', 'other,lifo') as server:
+        shell = Shell(bin_dir, server, scratch)
+        shell('put', 'jobs', '3', '1', '2')
+        assert shell('get', 'jobs') == '1\n'
+        status = json.loads(shell('stat', '--json'))
+        jobs = status['queues']['jobs']
+        assert (jobs['kind'], jobs['depth'], jobs['maxsize'], jobs['puts_total'], jobs['gets_total']) == ('priority', 2, 9, 3, 1), jobs
+        assert status['queues']['other']['kind'] == 'lifo'
+        assert status['clients'] == 1
+        table = shell('stat')
+        assert 'jobs' in table and 'priority' in table and 'DEPTH' in table, table
+
+
+def key_is_made(bin_dir):
+    program = bin_dir / 'quaymaster'
+    with Scratch() as scratch:
+        env = without_key(XDG_CONFIG_HOME=str(scratch.path / 'config'))
+        text = run([program, 'get', 'get_task_queue', '--port', 1], expected=2, env=env)
+        assert 'no key' in text, text
+        with Running([program, 'serve', '--port', 0], scratch.path / 'log', env=env) as server:
+            key_file = scratch.path / 'config' / 'quaymaster' / 'authkey'
+            assert stat.S_IMODE(os.stat(str(key_file)).st_mode) == 0o600
+            assert stat.S_IMODE(os.stat(str(key_file.parent)).st_mode) == 0o700
+            run([program, 'put', 'get_task_queue', '1', '--port', server.port], env=env)
+            assert run([program, 'get', 'get_task_queue', '--port', server.port], env=env) == '1\n'
+            key = key_file.read_text().strip()
+            variable = without_key(QUAYMASTER_AUTHKEY=key, HOME=str(scratch.path))
+            run([program, 'put', 'get_task_queue', '2', '--port', server.port], env=variable)
+            wrong = without_key(QUAYMASTER_AUTHKEY='wrong', HOME=str(scratch.path))
+            assert 'authkey' in run([program, 'stat', '--port', server.port], expected=1, env=wrong)
+            assert key not in server.log()
+        with Running([program, 'serve', '--port', 0], scratch.path / 'log', env=env) as server:
+            assert key_file.read_text().strip() == key
+        assert 'made a new key' not in server.log()
+
+
+def empty_key_is_for_loopback(bin_dir):
+    program = bin_dir / 'quaymaster'
+    env = without_key(QUAYMASTER_AUTHKEY='')
+    assert 'empty' in run([program, 'serve', '--host', '0.0.0.0', '--port', 0], expected=2, env=env)
+    with Scratch() as scratch, Running([program, 'serve', '--port', 0], scratch.path / 'log', env=env) as server:
+        run([program, 'put', 'get_task_queue', '1', '--port', server.port], env=env)
+
+
+def printed_lines_work(bin_dir):
+    with Scratch() as scratch, serve(bin_dir, scratch) as server:
+        lines = []
+        for line in iter(server.process.stdout.readline, ''):
+            if line.startswith('// a client in C++'):
+                break
+            lines.append(line)
+        run([sys.executable, '-c', ''.join(lines)])
+        assert Shell(bin_dir, server, scratch)('get', 'get_task_queue') == "'hello'\n"
+
+
+def stops_on_signals(bin_dir):
+    for number in (signal.SIGTERM, signal.SIGINT):
+        with Scratch() as scratch, serve(bin_dir, scratch, '--threads', '2') as server:
+            waiting = start([bin_dir / 'quaymaster', 'get', 'get_task_queue', '--port', server.port, '--authkey-file', scratch.key_file])
+            shell = Shell(bin_dir, server, scratch)
+            while json.loads(shell('stat', '--json'))['queues']['get_task_queue']['waiting_getters'] != 1:
+                pass
+            server.process.send_signal(number)
+            assert server.process.wait(60) == 0
+            waiting.terminate()
+            waiting.communicate()
+            assert 'stopped' in server.log()
+
+
+def unix_socket(bin_dir):
+    with Scratch() as scratch:
+        path = scratch.path / 'socket'
+        program = bin_dir / 'quaymaster'
+        with Running([program, 'serve', '--unix', path, '--authkey-file', scratch.key_file], scratch.path / 'log'):
+            options = ['--unix', path, '--authkey-file', scratch.key_file]
+            run([program, 'put', 'get_task_queue', '[1]'] + options)
+            code = '''
+import sys
+from multiprocessing.managers import BaseManager
+BaseManager.register('get_task_queue')
+manager = BaseManager(sys.argv[1], authkey=open(sys.argv[2], 'rb').read().strip())
+manager.connect()
+queue = manager.get_task_queue()
+queue.put((queue.get(), 'seen'))
+'''
+            run([sys.executable, '-c', code, path, scratch.key_file])
+            assert run([program, 'get', 'get_task_queue'] + options) == "([1], 'seen')\n"
+        assert not path.exists()
+
+
+def require_sha256(bin_dir):
+    """Python 3.12 and newer come in, older ones are turned away with an error of their own."""
+    from pythons import found_pythons
+    code = '''
+import sys
+from multiprocessing.managers import BaseManager
+BaseManager((sys.argv[1], int(sys.argv[2])), authkey=open(sys.argv[3], 'rb').read().strip()).connect()
+'''
+    with Scratch() as scratch, serve(bin_dir, scratch, '--require-sha256') as server:
+        for version, python in found_pythons():
+            is_new = tuple(int(part) for part in version.split('.')) >= (3, 12)
+            text = run([python, '-c', code, server.host, server.port, scratch.key_file], expected=0 if is_new else 1)
+            assert is_new or 'AuthenticationError' in text, (version, text)
+        run([bin_dir / 'quaymaster', 'stat', '--port', server.port, '--authkey-file', scratch.key_file])
+
+
+def main():
+    bin_dir = bin_folder(__doc__)
+    cases = (puts_and_gets, exit_codes, stat_shows, key_is_made, empty_key_is_for_loopback, printed_lines_work, stops_on_signals,
+             unix_socket, require_sha256)
+    return run_cases([(case.__name__.replace('_', ' '), lambda case=case: case(bin_dir)) for case in cases])
+
+
+if __name__ == '__main__':
+    sys.exit(main())
