@@ -41,11 +41,11 @@ inline std::string to_hex(bytes_view octets)
     return hex;
 }
 
-/// The octets of a literal that may hold NULs: pickle("\x80\x02K\x01.").
+/// The octets of a literal, which may hold NULs: pickle("\x80\x02K\x01."). They live as long as the program.
 template <std::size_t Size>
-bytes pickle(const char (&literal)[Size])
+bytes_view pickle(const char (&literal)[Size])
 {
-    return to_bytes(std::string_view{literal, Size - 1});
+    return as_bytes(std::string_view{literal, Size - 1});
 }
 
 /// repr() of what `pickled` holds, or the error.
