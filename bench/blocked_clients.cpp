@@ -51,11 +51,12 @@ void serve_all(bench::client& client, const std::string& ident, connections& blo
     bench::raw_connection producer{client};
     bench::open_stream(producer);
     const std::vector<bench::codec::payload> item{quaymaster::value{1}};
-    for (auto& connection : blocked) {
+    for (std::size_t count = 0; count < blocked.size(); ++count) {
         producer.request(bench::method_call(ident, "put", item));
         producer.result();
-        connection->result();  // the line is first come, first served, so this one is next
     }
+    for (auto& connection : blocked)
+        connection->result();
 }
 
 }  // namespace

@@ -269,6 +269,7 @@ void connection::close()
     input_.release();
     error_code ignored;
     socket_.close(ignored);
+    home_.load().remove();
     home_.state().connections.remove();
     if (counts_as_unauthenticated_)
         home_.state().unauthenticated.remove();

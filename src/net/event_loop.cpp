@@ -52,6 +52,7 @@ void event_loop::open(unique_descriptor socket, const peer_name& peer)
             opened->start();
     } catch (const std::exception& failure) {
         if (!is_counted_by_connection) {
+            load_.remove();
             state_.connections.remove();
             state_.unauthenticated.remove();
             state_.dropped.add();

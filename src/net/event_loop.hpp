@@ -41,7 +41,7 @@ public:
     /// Runs until begin_stop() and the last connection's end. The calling thread becomes the loop's own.
     void run();
 
-    /// Takes over an accepted socket, already counted in state().connections and state().unauthenticated.
+    /// Takes over an accepted socket, already counted in load(), state().connections and state().unauthenticated.
     void adopt(unique_descriptor socket, const peer_name& peer);
     /// Has the loop resume `told`, a connection of this loop whose waiter was fulfilled.
     void tell(std::shared_ptr<connection> told);
@@ -53,6 +53,8 @@ public:
     [[nodiscard]] deadline_queue& deadlines() noexcept { return deadlines_; }
     [[nodiscard]] guarded_service& service() noexcept { return service_; }
     [[nodiscard]] bool is_stopping() const noexcept { return stopping_; }
+    /// How many connections it has or is about to get. Any thread.
+    [[nodiscard]] gauge& load() noexcept { return load_; }
 
     /// Lent for the length of one turn of one connection.
     [[nodiscard]] std::span<std::byte> read_space() noexcept { return {read_space_.get(), read_space_size}; }
@@ -86,6 +88,7 @@ private:
     deadline_queue deadlines_{context_};
     boost::asio::steady_timer grace_{context_};
     bool stopping_ = false;
+    gauge load_;
     boost::intrusive::list<connection, boost::intrusive::base_hook<in_loop_hook>, boost::intrusive::constant_time_size<false>>
         connections_;
 

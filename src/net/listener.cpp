@@ -266,8 +266,23 @@ void listener::hand_out(unique_descriptor socket, const sockaddr_storage& peer)
     }
     state_.connections.add();
     state_.unauthenticated.add();
-    loops_[next_loop_]->adopt(std::move(socket), peer_name{peer});
-    next_loop_ = (next_loop_ + 1) % loops_.size();
+    event_loop& home = least_loaded();
+    home.load().add();
+    home.adopt(std::move(socket), peer_name{peer});
+}
+
+/// Strictly in turn would not do: a Python client makes a fixed number of short connections and one that stays, so those
+/// that stay could all meet on one loop.
+event_loop& listener::least_loaded()
+{
+    std::size_t best = next_loop_;
+    for (std::size_t step = 1; step < loops_.size(); ++step) {
+        const std::size_t other = (next_loop_ + step) % loops_.size();
+        if (loops_[other]->load().count() < loops_[best]->load().count())
+            best = other;
+    }
+    next_loop_ = (best + 1) % loops_.size();
+    return *loops_[best];
 }
 
 /// Descriptors ran out: the backlog keeps the clients, and we look again when some connection may have ended. Accepting

@@ -24,7 +24,7 @@
 
 namespace quaymaster::net {
 
-/// Accepts on the first loop and hands connections to all loops in turn.
+/// Accepts on the first loop and hands each connection to the loop that has fewest.
 /// A host with several addresses ("localhost", or empty for every interface) is listened on at each, with one port.
 /// Thread safety: open() before the loops run; afterwards the first loop's thread only.
 /// Lifetime: the loops outlive it.
@@ -74,6 +74,7 @@ private:
     void accept_waiting(door& at);
     void hand_out(unique_descriptor socket, const sockaddr_storage& peer);
     void pause(door& at, int cause);
+    [[nodiscard]] event_loop& least_loaded();
     [[nodiscard]] bool is_full(gauge& counted, std::size_t limit, std::string_view name, notice& said);
 
     server_state& state_;

@@ -57,10 +57,10 @@ codec::payload call_waiting(net::remote_object& queue, std::string_view method, 
     return queue.call({method, arguments, {}}, {queue.options().call_deadline + timeout, nullptr});
 }
 
-/// Kept from put to put, so that encoding an item allocates nothing.
-pickle_encoder& thread_encoder()
+/// Kept from put to put, so that encoding an item allocates nothing. Empty while a put() has it.
+std::optional<pickle_encoder>& thread_encoder()
 {
-    thread_local pickle_encoder encoder;
+    thread_local std::optional<pickle_encoder> encoder;
     return encoder;
 }
 
@@ -122,7 +122,10 @@ void queue_proxy_base::shutdown(bool immediate) const
 
 pickle_encoder queue_proxy_base::spare_encoder()
 {
-    return std::move(thread_encoder());
+    std::optional<pickle_encoder>& kept = thread_encoder();
+    pickle_encoder spare = kept ? std::move(*kept) : pickle_encoder{};
+    kept.reset();
+    return spare;
 }
 
 void queue_proxy_base::put_encoded(pickle_encoder&& encoded, timeout_type timeout) const

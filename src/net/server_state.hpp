@@ -3,6 +3,7 @@
 
 #include "core/registry.hpp"
 #include "net/referent_guards.hpp"
+#include "net/server_log.hpp"
 #include "session/server_session.hpp"
 
 #include <quaymaster/server_options.hpp>
@@ -30,15 +31,11 @@ private:
 /// guards.registry(); gauges and log() are for any thread. Lifetime: outlives every loop.
 struct server_state {
     server_state(server_options chosen, session::server_settings session_settings, std::uint64_t instance)
-        : options{std::move(chosen)}, settings{std::move(session_settings)}, registry{instance}
+        : options{std::move(chosen)}, settings{std::move(session_settings)}, registry{instance}, log_lines{options.log}
     {
     }
 
-    void log(log_level level, std::string_view line) const
-    {
-        if (options.log)
-            options.log(level, line);
-    }
+    void log(log_level level, std::string_view line) { log_lines.write(level, line); }
 
     server_options options;
     session::server_settings settings;
@@ -46,6 +43,7 @@ struct server_state {
     referent_guards guards;
     std::function<void()> request_stop;  // returns at once; callable from any thread
 
+    server_log log_lines;
     gauge connections;
     gauge unauthenticated;
     gauge streams;

@@ -30,7 +30,7 @@ def puts_and_gets(bin_dir):
         literals = ['42', '-1.5', '"text"', "b'\\x00'", '[1, 2, [3]]', '{"a": None}', '(1, 2)', 'null', 'true', '1e400', str(2 ** 100)]
         shell('put', 'get_task_queue', literals[0])
         assert shell('get', 'get_task_queue') == '42\n'
-        shell('put', 'get_task_queue', '--', literals[1])
+        shell('put', 'get_task_queue', literals[1])
         assert shell('get', 'get_task_queue') == '-1.5\n'
         for literal in literals[2:]:
             shell('put', 'get_task_queue', literal)
@@ -53,6 +53,8 @@ def exit_codes(bin_dir):
         assert 'full' in shell('put', 'small', '1', '2', '--timeout', '0.05', expected=3)
         assert 'no_such_queue' in shell('get', 'no_such_queue', expected=1)
         assert 'quotes' in shell('put', 'small', 'word', expected=2)
+        assert '--wait' in shell('put', 'small', '1', '--wait', expected=2)
+        shell('put', 'small', expected=2)
         shell('get', expected=2)
         shell('get', 'small', '--count', 'many', expected=2)
         shell('get', 'small', '--timeout', '-1', expected=2)

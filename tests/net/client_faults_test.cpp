@@ -169,10 +169,10 @@ TEST_CASE("a server that dies during a call is a connection_lost that may have e
     queue_manager client{server.address(), "abc", short_limits()};
     client.connect();
     const auto queue = client.queue<int>();
-    CHECK(queue.qsize() == 0);  // the stream of this thread is open
-    server.freeze();            // so that the call is under way for certain
     std::jthread killer{[&] {
-        std::this_thread::sleep_for(50ms);  // any time after the call was sent will do
+        const proxy status = client.create_proxy("quaymaster_status");
+        while (status.call("status").repr().find("'waiting_getters': 1") == std::string::npos) {
+        }
         server.kill();
     }};
     try {

@@ -81,11 +81,10 @@ TEST_CASE("many pieces arrive in order, whatever the kernel takes at once", "[ne
     for (const bytes& piece : pieces)
         size += piece.size();
 
+    error_code failed;
     std::jthread writer{[&] {
         const std::vector<bytes_view> views{pieces.begin(), pieces.end()};
-        error_code ec;
-        pair.ours.write(views, 5s, ec);
-        CHECK_FALSE(ec);
+        pair.ours.write(views, 5s, failed);
     }};
     std::vector<std::byte> received(size);
     for (std::size_t have = 0; have < size;) {
@@ -93,6 +92,8 @@ TEST_CASE("many pieces arrive in order, whatever the kernel takes at once", "[ne
         REQUIRE(count > 0);
         have += static_cast<std::size_t>(count);
     }
+    writer.join();
+    CHECK_FALSE(failed);
     std::vector<std::byte> expected;
     for (const bytes& piece : pieces)
         expected.insert(expected.end(), piece.begin(), piece.end());

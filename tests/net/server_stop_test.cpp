@@ -153,6 +153,21 @@ TEST_CASE("an address in use is a system_error that names it", "[net][server][st
     CHECK_THROWS_AS(second.start(), boost::system::system_error);
 }
 
+TEST_CASE("a server tells what it holds", "[net][server]")
+{
+    test_server server;
+    python_peer creating{server.port()};
+    creating.request({.method = "create", .name = "tasks"});
+    CHECK(creating.result()[0] == value{"tasks"});
+    python_peer counting{server.port()};
+    counting.request({.method = "number_of_objects"});
+    CHECK(counting.result() == value{1});
+    python_peer looking{server.port()};
+    looking.request({.method = "debug_info"});
+    CHECK_THAT(std::string{looking.result().text()}, Catch::Contains("  tasks:       refcount=1\n"));
+    CHECK(server.served.statistics().objects == 1);
+}
+
 TEST_CASE("a server starts once and registers before", "[net][server][start]")
 {
     test_server server;

@@ -14,22 +14,33 @@ namespace quaymaster::tool {
 
 namespace {
 
-constexpr const char* description = R"(Put values into a queue, in the order given.
+constexpr const char* description = R"help(Put values into a queue, in the order given: quaymaster put QUEUE VALUE...
 
-A VALUE is a Python literal or JSON, so text needs quotes of its own:
+A VALUE is a Python literal or JSON, so text needs quotes of its own; - reads one from each line of standard input.
   quaymaster put get_task_queue 42 '"hello"' '[1, 2.5, None]' '{"width": 3}'
   quaymaster put get_task_queue --text hello
-  quaymaster put get_task_queue - < values.txt      (a value on each line)
-  quaymaster put get_queue/orders 42                (get_queue('orders') of a server)
-  quaymaster put get_task_queue -- -1.5             (-- before what begins with a minus sign)";
+  quaymaster put get_task_queue - < values.txt
+  quaymaster put get_queue/orders 42                (get_queue('orders') of a server))help";
 
 struct put_arguments {
     client_arguments client;
     std::string queue;
-    std::vector<std::string> values;
+    std::vector<std::string> texts;
     std::optional<double> timeout_s;
     bool is_text = false;
 };
+
+/// The words that belong to no option. Throws usage_error if there are none, or one looks like an option that does not
+/// exist; no literal begins with two dashes.
+std::vector<std::string> values_among(std::vector<std::string> words)
+{
+    for (const std::string& word : words)
+        if (word.starts_with("--"))
+            throw usage_error{"put has no option " + word};
+    if (words.empty())
+        throw usage_error{"put needs at least one VALUE; see quaymaster put --help"};
+    return words;
+}
 
 value read_value(const put_arguments& arguments, const std::string& text)
 {
@@ -46,7 +57,7 @@ value read_value(const put_arguments& arguments, const std::string& text)
 std::vector<value> read_values(const put_arguments& arguments)
 {
     std::vector<value> values;
-    for (const std::string& text : arguments.values) {
+    for (const std::string& text : arguments.texts) {
         if (text != "-") {
             values.push_back(read_value(arguments, text));
             continue;
@@ -76,13 +87,13 @@ void add_put(CLI::App& program, int& exit_code)
     const auto arguments = std::make_shared<put_arguments>();
     CLI::App& subcommand = *program.add_subcommand("put", description);
     subcommand.add_option("QUEUE", arguments->queue, "Name of the queue, or FACTORY/NAME")->required();
-    subcommand.add_option("VALUE", arguments->values, "Values; - reads one from each line of standard input")
-        ->required()
-        ->allow_extra_args(false);  // else CLI11 takes [1, 2] apart
     subcommand.add_option("--timeout", arguments->timeout_s, "Seconds to wait for room for each value; without limit if not given");
     subcommand.add_flag("--text", arguments->is_text, "Take each VALUE as text, without quotes");
     arguments->client.add_to(subcommand);
-    subcommand.callback([arguments, &exit_code] {
+    // Not an option of CLI11's: it would take the value [1, 2] apart, and -1.5 for an option.
+    subcommand.allow_extras();
+    subcommand.callback([arguments, &subcommand, &exit_code] {
+        arguments->texts = values_among(subcommand.remaining());
         put(*arguments);
         exit_code = exit_success;
     });
