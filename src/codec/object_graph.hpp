@@ -137,4 +137,38 @@ private:
 /// The graph's node seen as a complex number: a call of builtins.complex with two floats.
 [[nodiscard]] bool is_complex(const object_graph& graph, node_id node) noexcept;
 
+/// Calls `visit` with every node that `node` refers to, in pickled order.
+template <class Visit>
+void for_each_reference(const object_graph& graph, node_id node, Visit&& visit)
+{
+    switch (graph.kind(node)) {
+    case node_kind::tuple:
+    case node_kind::list:
+    case node_kind::dict:
+    case node_kind::set:
+    case node_kind::frozenset:
+        for (const node_id child : graph.children(node))
+            visit(child);
+        return;
+    case node_kind::object: {
+        const object_parts& parts = graph.object(node);
+        visit(parts.callable);
+        visit(parts.arguments);
+        if (parts.keywords != no_node)
+            visit(parts.keywords);
+        for (const object_update& update : parts.updates) {
+            visit(update.first);
+            if (update.second != no_node)
+                visit(update.second);
+        }
+        return;
+    }
+    case node_kind::persistent:
+        if (const node_id id = graph.persistent_id(node); id != no_node)
+            visit(id);
+        return;
+    default: return;
+    }
+}
+
 }  // namespace quaymaster::codec

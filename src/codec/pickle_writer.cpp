@@ -23,36 +23,14 @@ std::vector<std::uint32_t> count_references(const object_graph& graph, node_id r
     std::vector<std::uint32_t> references(graph.node_count(), 0);
     std::vector<node_id> pending;
     const auto refer = [&](node_id node) {
-        if (node != no_node && references[node]++ == 0)
+        if (references[node]++ == 0)
             pending.push_back(node);
     };
     refer(root);
     while (!pending.empty()) {
         const node_id node = pending.back();
         pending.pop_back();
-        switch (graph.kind(node)) {
-        case node_kind::tuple:
-        case node_kind::list:
-        case node_kind::dict:
-        case node_kind::set:
-        case node_kind::frozenset:
-            for (const node_id child : graph.children(node))
-                refer(child);
-            break;
-        case node_kind::object: {
-            const object_parts& parts = graph.object(node);
-            refer(parts.callable);
-            refer(parts.arguments);
-            refer(parts.keywords);
-            for (const object_update& update : parts.updates) {
-                refer(update.first);
-                refer(update.second);
-            }
-            break;
-        }
-        case node_kind::persistent: refer(graph.persistent_id(node)); break;
-        default: break;
-        }
+        for_each_reference(graph, node, refer);
     }
     return references;
 }

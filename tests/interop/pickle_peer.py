@@ -110,6 +110,8 @@ def describe(thing, seen=None):
             return '<%d>' % seen[id(thing)]
         seen[id(thing)] = len(seen)
     name = type(thing).__name__
+    if name == 'ndarray':
+        return 'ndarray %s %s %s %r' % (thing.dtype, thing.shape, thing.strides, thing.tobytes())
     if isinstance(thing, (list, tuple)):
         return '%s(%s)' % (name, ', '.join(describe(i, seen) for i in thing))
     if isinstance(thing, dict):
@@ -207,7 +209,8 @@ def corpus():
     except ImportError:
         numpy = None
     if numpy is not None:
-        yield 'numpy', (numpy.arange(12.0).reshape(3, 4).tolist(), numpy.float64(1.5))
+        yield 'numpy', [numpy.arange(12.0).reshape(3, 4), numpy.float64(1.5), numpy.zeros((2, 0), 'u1'),
+                        numpy.array([(1, 2.5)], dtype=[('a', 'i4'), ('b', 'f8')]), numpy.asfortranarray(numpy.eye(3))]
 
 
 class Echo(object):
