@@ -24,7 +24,7 @@ public:
     envelope_reader& operator=(const envelope_reader&) = delete;
 
     /// Takes `pickle` apart; it must outlive the use of the accessors. Every opcode is checked: what read() accepts,
-    /// an unpickler can load as far as opcodes go.
+    /// an unpickler can load as far as opcodes go; whether an object takes what is done to it only its class knows.
     pickle_status read(bytes_view pickle, const pickle_limits& limits);
 
     /// The protocol named by PROTO; 0 if none was.

@@ -1,0 +1,131 @@
+#include "bench_report.hpp"
+
+#include <quaymaster/literal.hpp>
+
+#include <array>
+#include <cmath>
+#include <iomanip>
+#include <ostream>
+#include <sstream>
+#include <utility>
+
+namespace quaymaster::tool {
+
+namespace {
+
+using std::chrono::duration;
+
+constexpr std::array<std::pair<const char*, double>, 4> quantiles{{{"p50", 0.5}, {"p90", 0.9}, {"p99", 0.99}, {"p99.9", 0.999}}};
+
+double microseconds_of(std::chrono::nanoseconds span)
+{
+    return duration<double, std::micro>{span}.count();
+}
+
+double per_second(double amount, const workload_result& result)
+{
+    return amount / duration<double>{result.measured}.count();
+}
+
+double operations_per_second(const workload_result& result)
+{
+    return per_second(static_cast<double>(result.operations), result);
+}
+
+double megabytes_per_second(const workload_options& options, const workload_result& result)
+{
+    return per_second(static_cast<double>(result.items) * static_cast<double>(options.item_size), result) / 1e6;
+}
+
+std::string connections_of(const workload& what, const workload_options& options)
+{
+    switch (what.shape) {
+    case workload_shape::in_turn: return "1 connection";
+    case workload_shape::crowd: {
+        const std::string count = std::to_string(options.connections);
+        return count + " + " + count + " connections";
+    }
+    case workload_shape::wake_ups: return "1 + 1 connections";
+    }
+    return {};
+}
+
+void print_row(std::ostream& output, const latency_histogram& histogram)
+{
+    for (const auto& quantile : quantiles)
+        output << std::setw(11) << microseconds_of(histogram.quantile(quantile.second));
+    output << std::setw(11) << microseconds_of(histogram.max()) << '\n';
+}
+
+/// Three digits behind the point: more would be noise.
+value rounded(double number)
+{
+    return value{std::round(number * 1000) / 1000};
+}
+
+value latency_dict(const latency_histogram& histogram)
+{
+    std::vector<std::pair<value, value>> entries{{"count", histogram.count()}};
+    for (const auto& quantile : quantiles)
+        entries.emplace_back(quantile.first, rounded(microseconds_of(histogram.quantile(quantile.second))));
+    entries.emplace_back("max", rounded(microseconds_of(histogram.max())));
+    return value::dict(entries);
+}
+
+}  // namespace
+
+void print_report(std::ostream& output, const workload& what, const workload_options& options, const workload_result& result)
+{
+    std::ostringstream text;  // the caller's stream keeps its format
+    text << std::fixed << std::setprecision(1);
+    text << what.name << "  " << what.title << ": " << connections_of(what, options) << ", items of " << options.item_size << " B\n"
+         << "    " << operations_per_second(result) << " ops/s, " << megabytes_per_second(options, result) << " MB/s; "
+         << result.verdict.items << " items, ";
+    const std::string wrong = complaints(result.verdict);
+    text << (wrong.empty() ? "none lost, doubled or out of order" : wrong) << '\n';
+    text << "    us  ";
+    for (const auto& quantile : quantiles)
+        text << std::setw(11) << quantile.first;
+    text << std::setw(11) << "max" << '\n';
+    for (const auto& [name, histogram] : result.latencies) {
+        text << "    " << std::left << std::setw(4) << name << std::right;
+        print_row(text, histogram);
+    }
+    output << text.str() << std::endl;
+}
+
+std::string json_report(const workload& what, const workload_options& options, const workload_result& result)
+{
+    std::vector<std::pair<value, value>> latencies;
+    for (const auto& [name, histogram] : result.latencies)
+        latencies.emplace_back(value{name}, latency_dict(histogram));
+    const item_verdict& verdict = result.verdict;
+    return to_json(value::dict({
+        {"workload", what.name},
+        {"payload", options.item_size},
+        {"connections", options.connections},
+        {"seconds", rounded(duration<double>{result.measured}.count())},
+        {"operations", result.operations},
+        {"ops_per_s", rounded(operations_per_second(result))},
+        {"mb_per_s", rounded(megabytes_per_second(options, result))},
+        {"latency_us", value::dict(latencies)},
+        {"items", value::dict({{"put", verdict.items}, {"lost", verdict.lost}, {"doubled", verdict.doubled},
+                               {"out_of_order", verdict.out_of_order}, {"foreign", verdict.foreign}})},
+    }));
+}
+
+std::string complaints(const item_verdict& verdict)
+{
+    std::string text;
+    const auto add = [&text](std::uint64_t count, const char* what) {
+        if (count > 0)
+            text += (text.empty() ? "" : ", ") + std::to_string(count) + ' ' + what;
+    };
+    add(verdict.lost, "lost");
+    add(verdict.doubled, "doubled");
+    add(verdict.out_of_order, "out of order");
+    add(verdict.foreign, "that bench did not put");
+    return text;
+}
+
+}  // namespace quaymaster::tool
