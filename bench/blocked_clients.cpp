@@ -61,7 +61,8 @@ void serve_all(bench::client& client, const std::string& ident, connections& blo
 
 }  // namespace
 
-int main(int argc, char** argv) try {
+int main(int argc, char** argv)
+try {
     if (argc != 5) {
         std::cerr << "usage: blocked_clients PORT AUTHKEY_FILE SERVER_PID CLIENTS\n";
         return 2;

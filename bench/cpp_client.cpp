@@ -49,7 +49,8 @@ void time_items(Queue& queue, const quaymaster::bytes& item, double seconds)
 
 }  // namespace
 
-int main(int argc, char** argv) try {
+int main(int argc, char** argv)
+try {
     const std::string mode = argc == 7 ? argv[1] : "";
     if (mode != "latency" && mode != "large") {
         std::cerr << "usage: cpp_client latency|large HOST PORT AUTHKEY_FILE ITEM_SIZE SECONDS\n";

@@ -44,8 +44,7 @@ inline double quantile_us(std::vector<microseconds>& values, double share)
 inline std::string latency_json(std::vector<microseconds> values)
 {
     return "{\"p50_us\": " + std::to_string(quantile_us(values, 0.5)) +
-           ", \"p99_us\": " + std::to_string(quantile_us(values, 0.99)) +
-           ", \"calls\": " + std::to_string(values.size()) + "}";
+           ", \"p99_us\": " + std::to_string(quantile_us(values, 0.99)) + ", \"calls\": " + std::to_string(values.size()) + "}";
 }
 
 }  // namespace bench

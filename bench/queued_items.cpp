@@ -32,7 +32,8 @@ void put_items(bench::raw_connection& connection, const std::string& ident, std:
 
 }  // namespace
 
-int main(int argc, char** argv) try {
+int main(int argc, char** argv)
+try {
     if (argc != 6) {
         std::cerr << "usage: queued_items PORT AUTHKEY_FILE SERVER_PID ITEMS ITEM_SIZE\n";
         return 2;

@@ -89,7 +89,8 @@ void ping(std::uint16_t port, double seconds)
 
 }  // namespace
 
-int main(int argc, char** argv) try {
+int main(int argc, char** argv)
+try {
     const std::string mode = argc > 1 ? argv[1] : "";
     if (mode == "serve" && argc == 2)
         serve();

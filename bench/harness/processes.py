@@ -57,14 +57,18 @@ def running_server(command, log, core=None):
 
 def run_client(command, core=None):
     """The JSON object that `command` prints as its last line."""
-    done = subprocess.run(
-        [str(word) for word in command], stdin=subprocess.DEVNULL, capture_output=True, text=True,
-        timeout=CLIENT_SECONDS_MAX, preexec_fn=pinned_to(core), check=False)
+    try:
+        done = subprocess.run(
+            [str(word) for word in command], stdin=subprocess.DEVNULL, capture_output=True, text=True,
+            timeout=CLIENT_SECONDS_MAX, preexec_fn=pinned_to(core), check=False)
+    except subprocess.TimeoutExpired as late:
+        raise BenchmarkError("%s did not end within %d s" % (pathlib.Path(command[0]).name, CLIENT_SECONDS_MAX)) from late
     return parsed(command, done.returncode, done.stdout, done.stderr)
 
 
 def run_clients_at_once(command, count, core=None):
-    """Starts `count` of `command`, on `core` alone if given, lets them go together once each has printed `ready`; their JSON objects."""
+    """Starts `count` of `command`, on `core` alone if given, and lets them go together once each has printed `ready`.
+    Their JSON objects."""
     clients = [
         subprocess.Popen([str(word) for word in command], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
                          stderr=subprocess.PIPE, text=True, preexec_fn=pinned_to(core))

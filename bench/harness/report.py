@@ -93,15 +93,18 @@ EXPLANATION = """\
 ## How to read it
 
 - `ours` and `theirs` are medians over the rounds; the ratio is that of the medians; "rounds from - to" are the least and
-  the greatest ratio of a single round. "At least" targets are times theirs / ours or rates ours / theirs; "at most" targets are ours / theirs.
-- The stock client is a Python program that imports nothing but the standard library; the same program runs against both servers.
+  the greatest ratio of a single round. A target "at least" is of times theirs / ours or of rates ours / theirs, one
+  "at most" of times ours / theirs.
+- The stock client is a Python program that imports nothing but the standard library; the same program runs against
+  both servers.
   CPython's own server is `BaseManager.get_server().serve_forever()` with two `queue.Queue`s, in the same Python.
-- An operation is one put or one get. With 8 clients all share one queue, and clients and server share the machine's cores:
-  where cores are few, the clients' own work bounds what any server could reach.
+- An operation is one put or one get. With 8 clients all share one queue, and clients and server share the machine's
+  cores, unpinned: where cores are few, the clients' own work bounds what any server could reach.
+- "Another core": the server pinned to core 0 and the client to core 1; "the same core": both pinned to core 0. Unpinned,
+  the scheduler would choose one or the other for each run. Waking another core, above all in a virtual machine, can cost
+  more than all the rest, and hides what a server adds; the same core hides nothing.
 - MB/s counts an item of 1 MiB once for its put and get together.
-- The raw epoll echo answers 64 bytes with 64 bytes, does nothing else, and runs as two processes, as server and client do. "Another core": server
-  pinned to core 0 and client to core 1; "the same core": both pinned to core 0. Waking another core, above all in a
-  virtual machine, can cost more than all the rest, and hides what a server adds; the same core hides nothing.
+- The raw epoll echo answers 64 bytes with 64 bytes, does nothing else, and runs as two processes, as server and client do.
 - Memory is resident memory of the server process (Rss of `/proc/PID/smaps_rollup`), after minus before, divided; what the
   kernel keeps for a socket is not in it.
 """
@@ -110,7 +113,7 @@ EXPLANATION = """\
 def document(rows, settings, load_before, command):
     missed = [row.measure.title for row in rows if not row.reached]
     verdict = ("All targets are reached." if not missed else "Not reached: " + "; ".join(missed) + ".")
-    ceilings = ["%s: on this machine's cores a server that costs nothing would reach %s; the clients' own work takes the rest."
+    ceilings = ["%s: on these cores a server that costs nothing would reach %s; the rest is the clients' own work."
                 % (row.measure.title, figure(row.ceiling, "x")) for row in rows if row.ceiling]
     return "\n".join([
         INTRODUCTION, table(rows), "", verdict, *ceilings, "", "## The run", "",

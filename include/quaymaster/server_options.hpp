@@ -30,7 +30,7 @@ struct server_options {
     std::size_t payload_size_max = 64 << 20;
     /// Connections at once; further ones are dropped. Every method-calling thread of every client holds one.
     std::size_t connections_max = 100'000;
-    /// Peers at once that have not proved the key yet; further ones are dropped.
+    /// Peers at once that have not proved the key yet; further ones wait a tenth of a second and are then dropped.
     std::size_t unauthenticated_max = 1024;
     /// How long a peer may take to prove the key.
     std::chrono::milliseconds handshake_timeout{5'000};

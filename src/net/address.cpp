@@ -35,7 +35,8 @@ address address::unix_socket(std::string path)
 {
     constexpr std::size_t path_size_max = sizeof(sockaddr_un::sun_path) - 1;
     if (path.empty() || path.size() > path_size_max)
-        refuse(unix_prefix.data() + path, "the path of a Unix socket must have 1.." + std::to_string(path_size_max) + " octets");
+        refuse(unix_prefix.data() + path,
+               "the path of a Unix socket must have 1.." + std::to_string(path_size_max) + " octets");
     address made{"", 0};
     made.path_ = std::move(path);
     return made;

@@ -35,7 +35,6 @@ constexpr std::string_view white_space = " \t\n\r\v\f";  // what Python's bytes.
     fail(path, std::string{what} + ": " + std::generic_category().message(errno));
 }
 
-
 void make_private_folders(const std::filesystem::path& folder)
 {
     if (folder.empty() || std::filesystem::exists(folder))

@@ -237,7 +237,8 @@ client_connection& client_core::stream_of_this_thread()
 std::shared_ptr<client_connection> client_core::open_stream()
 {
     auto stream = std::make_shared<client_connection>(environment_, clock::now() + options().handshake_deadline);
-    const wire::outgoing_request request{std::nullopt, "accept_connection", thread_name(), {}, {}};
+    const std::string name = thread_name();
+    const wire::outgoing_request request{std::nullopt, "accept_connection", name, {}, {}};
     try {
         const wire::reply reply = stream->transact(request, dialect(), {options().call_deadline, nullptr});
         if (!std::holds_alternative<wire::returned_reply>(reply))

@@ -47,7 +47,8 @@ private:
     /// Reads in a row for one large frame before other connections have their turn.
     static constexpr int reads_per_turn = 8;
 
-    using socket_type = boost::asio::basic_stream_socket<boost::asio::generic::stream_protocol, boost::asio::io_context::executor_type>;
+    using socket_type =
+        boost::asio::basic_stream_socket<boost::asio::generic::stream_protocol, boost::asio::io_context::executor_type>;
 
     template <class Act>
     void guarded(Act&& act) noexcept;
@@ -78,8 +79,8 @@ private:
     peer_name peer_;
     bool is_open_ = true;
     bool is_finishing_ = false;  // reads no more, and closes when the replies are out
-    bool is_reading_ = false;  // a wait for readability is pending
-    bool is_writing_ = false;  // a wait for writability is pending
+    bool is_reading_ = false;    // a wait for readability is pending
+    bool is_writing_ = false;    // a wait for writability is pending
     bool counts_as_unauthenticated_ = true;
     bool counts_as_stream_ = false;
 };

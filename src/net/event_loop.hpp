@@ -100,7 +100,7 @@ private:
 
     std::mutex mailbox_mutex_;  // guards the two below; held to move pointers, nothing else
     std::vector<std::shared_ptr<connection>> mailbox_;
-    bool is_woken_ = false;  // a take_messages() is under way
+    bool is_woken_ = false;                              // a take_messages() is under way
     std::vector<std::shared_ptr<connection>> messages_;  // take_messages()'s own, kept for its memory
 };
 

@@ -40,9 +40,9 @@ public:
 
 private:
     codec::byte_buffer own_;
-    std::span<std::byte> lent_;      // the shared space in use, from prepare() to keep(); empty otherwise
-    std::size_t lent_size_ = 0;      // octets in it
-    std::size_t frame_size_ = 0;     // announced length of the frame at the front; 0 if unknown
+    std::span<std::byte> lent_;   // the shared space in use, from prepare() to keep(); empty otherwise
+    std::size_t lent_size_ = 0;   // octets in it
+    std::size_t frame_size_ = 0;  // announced length of the frame at the front; 0 if unknown
 };
 
 }  // namespace quaymaster::net

@@ -22,6 +22,8 @@ namespace {
 
 constexpr int accepts_per_turn = 64;
 constexpr std::chrono::milliseconds pause_without_descriptors{100};
+constexpr std::chrono::milliseconds pause_without_room{5};
+constexpr int pauses_without_room_max = 20;
 constexpr std::chrono::seconds notice_interval{1};
 
 [[noreturn]] void fail(int cause, const address& where, const char* doing)
@@ -105,10 +107,7 @@ bool is_shortage(int cause) noexcept
 
 }  // namespace
 
-listener::listener(server_state& state, std::vector<event_loop*> loops)
-    : state_{state}, loops_{std::move(loops)}
-{
-}
+listener::listener(server_state& state, std::vector<event_loop*> loops) : state_{state}, loops_{std::move(loops)} {}
 
 listener::~listener()
 {
@@ -209,14 +208,19 @@ void listener::start()
 
 void listener::close()
 {
-    if (doors_.empty())
+    if (std::exchange(is_closed_, true))
         return;
-    doors_.clear();
+    // The doors stay: a wait that ended just now has its handler under way already, with success.
+    for (door& each : doors_) {
+        error_code ignored;
+        each.sockets.close(ignored);
+        each.timer.cancel();
+    }
     if (!bound_ || !bound_->is_unix())
         return;
     struct stat found {};
-    const bool is_ours = ::stat(bound_->path().c_str(), &found) == 0 && found.st_ino == unix_file_.st_ino
-                         && found.st_dev == unix_file_.st_dev;
+    const bool is_ours =
+        ::stat(bound_->path().c_str(), &found) == 0 && found.st_ino == unix_file_.st_ino && found.st_dev == unix_file_.st_dev;
     if (is_ours)
         ::unlink(bound_->path().c_str());
 }
@@ -224,7 +228,7 @@ void listener::close()
 void listener::wait(door& at)
 {
     at.sockets.async_wait(acceptor::wait_read, [this, &at](const error_code& cancelled) {
-        if (!cancelled)
+        if (!cancelled && !is_closed_)
             accept_waiting(at);
     });
 }
@@ -232,6 +236,8 @@ void listener::wait(door& at)
 void listener::accept_waiting(door& at)
 {
     for (int accepted = 0; accepted < accepts_per_turn;) {
+        if (waits_for_room(at))
+            return;
         sockaddr_storage peer{};
         socklen_t size = sizeof peer;
         unique_descriptor socket{
@@ -259,8 +265,8 @@ void listener::hand_out(unique_descriptor socket, const sockaddr_storage& peer)
         out_of_descriptors_.over();
         state_.log(log_level::info, "accepting again");
     }
-    if (is_full(state_.connections, state_.options.connections_max, "connections_max", too_many_connections_)
-        || is_full(state_.unauthenticated, state_.options.unauthenticated_max, "unauthenticated_max", too_many_unauthenticated_)) {
+    if (is_full(state_.connections, state_.options.connections_max, "connections_max", too_many_connections_) ||
+        is_full(state_.unauthenticated, state_.options.unauthenticated_max, "unauthenticated_max", too_many_unauthenticated_)) {
         state_.dropped.add();
         return;
     }
@@ -290,11 +296,31 @@ event_loop& listener::least_loaded()
 void listener::pause(door& at, int cause)
 {
     if (out_of_descriptors_.is_due())
-        state_.log(log_level::error, "accepting pauses: " + error_code{cause, boost::system::system_category()}.message()
-                                         + "; raise the limit on open files (ulimit -n)");
-    at.timer.expires_after(pause_without_descriptors);
+        state_.log(log_level::error, "accepting pauses: " + error_code{cause, boost::system::system_category()}.message() +
+                                         "; raise the limit on open files (ulimit -n)");
+    accept_after(at, pause_without_descriptors);
+}
+
+/// Honest clients prove the key within milliseconds, so a burst of them only has to wait a little in the backlog, where a
+/// drop would be an error in each. When that does not help the places are held by others, and newcomers are dropped.
+bool listener::waits_for_room(door& at)
+{
+    if (state_.unauthenticated.count() < state_.options.unauthenticated_max) {
+        waits_for_room_ = 0;
+        return false;
+    }
+    if (waits_for_room_ == pauses_without_room_max)
+        return false;
+    ++waits_for_room_;
+    accept_after(at, pause_without_room);
+    return true;
+}
+
+void listener::accept_after(door& at, std::chrono::milliseconds delay)
+{
+    at.timer.expires_after(delay);
     at.timer.async_wait([this, &at](const error_code& cancelled) {
-        if (!cancelled)
+        if (!cancelled && !is_closed_)
             accept_waiting(at);
     });
 }
@@ -306,8 +332,8 @@ bool listener::is_full(gauge& counted, std::size_t limit, std::string_view name,
         return false;
     }
     if (said.is_due())
-        state_.log(log_level::warning, "dropping new connections: there are " + std::to_string(counted.count()) + ", and "
-                                           + std::string{name} + " is " + std::to_string(limit));
+        state_.log(log_level::warning, "dropping new connections: there are " + std::to_string(counted.count()) + ", and " +
+                                           std::string{name} + " is " + std::to_string(limit));
     return true;
 }
 

@@ -74,14 +74,18 @@ private:
     void accept_waiting(door& at);
     void hand_out(unique_descriptor socket, const sockaddr_storage& peer);
     void pause(door& at, int cause);
+    [[nodiscard]] bool waits_for_room(door& at);
+    void accept_after(door& at, std::chrono::milliseconds delay);
     [[nodiscard]] event_loop& least_loaded();
     [[nodiscard]] bool is_full(gauge& counted, std::size_t limit, std::string_view name, notice& said);
 
     server_state& state_;
     std::vector<event_loop*> loops_;
     std::size_t next_loop_ = 0;
+    int waits_for_room_ = 0;  // in a row
+    bool is_closed_ = false;
     std::optional<address> bound_;
-    std::list<door> doors_;  // a list: waits refer to its elements
+    std::list<door> doors_;     // a list: waits refer to its elements
     struct stat unix_file_ {};  // identity of the socket file we made
     notice out_of_descriptors_;
     notice too_many_connections_;

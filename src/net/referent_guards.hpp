@@ -46,7 +46,7 @@ public:
 
 private:
     static constexpr std::size_t stripe_bits = 5;  // ThreadSanitizer follows at most 64 locks held at once: see lock_all
-    struct alignas(64) padded_mutex {  // a cache line each, or neighbours would slow each other down
+    struct alignas(64) padded_mutex {              // a cache line each, or neighbours would slow each other down
         std::mutex mutex;
     };
 

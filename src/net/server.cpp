@@ -102,8 +102,8 @@ public:
         : where_{std::move(where)}, state_{options, settings_from(key, options), random_instance()}
     {
         if (key.empty() && !where_.is_loopback())
-            throw std::invalid_argument{"an empty authkey lets everybody in who can reach " + where_.to_string()
-                                        + ": set a key, or listen on 127.0.0.1"};
+            throw std::invalid_argument{"an empty authkey lets everybody in who can reach " + where_.to_string() +
+                                        ": set a key, or listen on 127.0.0.1"};
         state_.request_stop = [this] { request_stop(); };
         register_status();
     }
@@ -274,8 +274,9 @@ void server::implementation::register_status()
     state_.guards.set_status_object(object.get());
     const std::string name{status_typeid};
     state_.registry.declare_stable(name, object);
-    state_.registry.register_typeid(
-        name, [object, name](core::call&) -> std::variant<core::made_object, core::raised> { return core::made_object{object, name}; });
+    state_.registry.register_typeid(name, [object, name](core::call&) -> std::variant<core::made_object, core::raised> {
+        return core::made_object{object, name};
+    });
 }
 
 value server::implementation::status()

@@ -28,8 +28,8 @@ private:
     const log_function sink_;
     std::mutex mutex_;  // guards the rest; not held while sink_ runs
     std::chrono::steady_clock::time_point second_begin_{};
-    std::size_t written_ = 0;    // in this second
-    std::size_t left_out_ = 0;   // in this second
+    std::size_t written_ = 0;   // in this second
+    std::size_t left_out_ = 0;  // in this second
 };
 
 }  // namespace quaymaster::net

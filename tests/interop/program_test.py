@@ -7,7 +7,7 @@ import stat
 import subprocess
 import sys
 
-from programs import Running, Scratch, bin_folder, run, run_cases, serve, start, without_key
+from programs import Running, Scratch, bin_folder, output_of, run, run_cases, serve, start, wait_until, without_key
 
 
 class Shell:
@@ -60,7 +60,7 @@ def exit_codes(bin_dir):
         shell('get', 'small', '--timeout', '-1', expected=2)
         shell('nonsense', expected=2)
         program = bin_dir / 'quaymaster'
-        for subcommand in ([], ['serve'], ['put'], ['get'], ['stat']):
+        for subcommand in ([], ['serve'], ['put'], ['get'], ['stat'], ['bench']):
             text = run([program] + subcommand + ['--help'])
             assert 'quaymaster ' in text, text
         assert run([program, '--version']).strip()
@@ -80,6 +80,64 @@ def stat_shows(bin_dir):
         assert status['clients'] == 1
         table = shell('stat')
         assert 'jobs' in table and 'priority' in table and 'DEPTH' in table, table
+
+
+def bench_measures(bin_dir):
+    with Scratch() as scratch, serve(bin_dir, scratch, '--queue', 'jobs', '--queue', 'stack,lifo') as server:
+        shell = Shell(bin_dir, server, scratch)
+        reports = [json.loads(line) for line in shell('bench', '--seconds', '0.3', '--json').splitlines()]
+        assert [report['workload'] for report in reports] == ['W1', 'W3', 'W4', 'W5'], reports
+        for report in reports:
+            items = report['items']
+            assert items['put'] > 0 and items['lost'] == items['doubled'] == items['out_of_order'] == items['foreign'] == 0, report
+            for latency in report['latency_us'].values():
+                ascending = [latency[key] for key in ('p50', 'p90', 'p99', 'p99.9', 'max')]
+                assert latency['count'] > 0 and ascending == sorted(ascending) and ascending[0] > 0, report
+        status = json.loads(shell('stat', '--json'))
+        assert status['queues']['jobs']['puts_total'] == 0 and set(status['queues']) == {'jobs', 'stack'}, status
+        text = shell('bench', '--workload', 'W3', '--connections', '2', '--payload', '1000', '--seconds', '0.2', '--queue', 'jobs')
+        assert '2 + 2 connections' in text and 'none lost' in text and 'p99.9' in text, text
+        assert 'no_such_queue' in shell('bench', '--queue', 'no_such_queue', expected=1)
+        assert '--payload' in shell('bench', '--payload', '1', expected=2)
+        assert '--connections' in shell('bench', '--workload', 'W1', '--connections', '2', expected=2)
+        shell('put', 'jobs', '1')
+        assert 'empty' in shell('bench', '--queue', 'jobs', expected=2)
+
+
+def bench_finds_faults(bin_dir):
+    """Against a server of Python's whose queue loses an item and doubles another."""
+    code = '''
+import sys
+from multiprocessing.managers import BaseManager
+from queue import Queue
+class Faulty(Queue):
+    puts = 0
+    def put(self, item, *limits):
+        self.puts += 1
+        for _ in range({5: 0, 9: 2}.get(self.puts, 1)):
+            Queue.put(self, item, *limits)
+faulty = Faulty()
+BaseManager.register('faulty', callable=lambda: faulty)
+server = BaseManager(('127.0.0.1', 0), authkey=open(sys.argv[1], 'rb').read().strip()).get_server()
+print('listening on %s:%d' % server.address, flush=True)
+server.serve_forever()
+'''
+    with Scratch() as scratch, Running([sys.executable, '-c', code, scratch.key_file], scratch.path / 'log') as server:
+        shell = Shell(bin_dir, server, scratch)
+        assert '--queue' in shell('bench', expected=1)
+        complaint = shell('bench', '--queue', 'faulty', '--workload', 'W3', '--connections', '1', '--seconds', '0.5', expected=1)
+        assert ' lost' in complaint and ' doubled' in complaint, complaint
+
+
+def bench_ends_on_signals(bin_dir):
+    with Scratch() as scratch, serve(bin_dir, scratch) as server:
+        shell = Shell(bin_dir, server, scratch)
+        for number in (signal.SIGTERM, signal.SIGINT):
+            bench = start([bin_dir / 'quaymaster', 'bench', '--port', server.port, '--authkey-file', scratch.key_file, '--seconds', '600'])
+            wait_until(lambda: len(json.loads(shell('stat', '--json'))['queues']) == 3, 'bench made its queue')
+            bench.send_signal(number)
+            assert 'ended early' in output_of(bench, expected=130)
+            assert len(json.loads(shell('stat', '--json'))['queues']) == 2, 'the queue of bench is still there'
 
 
 def key_is_made(bin_dir):
@@ -177,8 +235,8 @@ BaseManager((sys.argv[1], int(sys.argv[2])), authkey=open(sys.argv[3], 'rb').rea
 
 def main():
     bin_dir = bin_folder(__doc__)
-    cases = (puts_and_gets, exit_codes, stat_shows, key_is_made, empty_key_is_for_loopback, printed_lines_work, stops_on_signals,
-             unix_socket, require_sha256)
+    cases = (puts_and_gets, exit_codes, stat_shows, bench_measures, bench_finds_faults, bench_ends_on_signals, key_is_made,
+             empty_key_is_for_loopback, printed_lines_work, stops_on_signals, unix_socket, require_sha256)
     return run_cases([(case.__name__.replace('_', ' '), lambda case=case: case(bin_dir)) for case in cases])
 
 

@@ -45,25 +45,29 @@ TEST_CASE("deadlines come in their order, never early", "[net][deadlines]")
     deadlines.set(a, now + 5ms);
     deadlines.set(b, now + 10ms);
 
-    SECTION("as set") {
+    SECTION("as set")
+    {
         context.run();
         CHECK(log == "abc");
         CHECK(a.due_at >= now + 5ms);
         CHECK(b.due_at >= now + 10ms);
         CHECK(c.due_at >= now + 15ms);
     }
-    SECTION("one taken out does not come") {
+    SECTION("one taken out does not come")
+    {
         deadlines.remove(b);
         deadlines.set(c, never);
         context.run();
         CHECK(log == "a");
     }
-    SECTION("one moved comes when it was moved to") {
+    SECTION("one moved comes when it was moved to")
+    {
         deadlines.set(c, now + 1ms);
         context.run();
         CHECK(log == "cab");
     }
-    SECTION("one may set itself again, or another") {
+    SECTION("one may set itself again, or another")
+    {
         a.then = [&] { deadlines.set(b, never); };
         bool is_first = true;
         c.then = [&] {
@@ -73,7 +77,8 @@ TEST_CASE("deadlines come in their order, never early", "[net][deadlines]")
         context.run();
         CHECK(log == "acc");
     }
-    SECTION("cancel() takes out all and lets the loop end") {
+    SECTION("cancel() takes out all and lets the loop end")
+    {
         deadlines.cancel();
         context.run();
         CHECK(log.empty());

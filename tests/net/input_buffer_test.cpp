@@ -43,7 +43,8 @@ TEST_CASE("a connection whose input is consumed owns no memory", "[net][input_bu
     CHECK(one.buffer.empty());
     CHECK(one.buffer.capacity() == 0);
 
-    SECTION("also after a leftover") {
+    SECTION("also after a leftover")
+    {
         CHECK(one.read("abc") == "abc");
         one.buffer.keep(1, std::nullopt);
         CHECK(as_chars(one.buffer.view()) == "bc");

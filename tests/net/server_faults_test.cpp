@@ -33,10 +33,12 @@ TEST_CASE("an item never goes to a client that died waiting for it", "[net][serv
     wait_for_getters(asking, 1);
     living.request("tasks", "get");
     wait_for_getters(asking, 2);
-    SECTION("its connection is closed") {
+    SECTION("its connection is closed")
+    {
         dead.socket().close();
     }
-    SECTION("its connection is reset") {
+    SECTION("its connection is reset")
+    {
         dead.socket().abort();
     }
     wait_for_getters(asking, 1);
@@ -83,12 +85,14 @@ TEST_CASE("a client that closes its sending side still gets its reply", "[net][s
     test_server server;
     python_peer peer{server.port()};
     peer.open_stream();
-    SECTION("a small one") {
+    SECTION("a small one")
+    {
         peer.request("tasks", "qsize");
         peer.socket().half_close();
         CHECK(peer.result() == value{0});
     }
-    SECTION("one that the kernel does not take at once") {
+    SECTION("one that the kernel does not take at once")
+    {
         const bytes large(std::size_t{20} << 20);
         (void)peer.call("tasks", "put", {value{large}});
         peer.request("tasks", "get");
@@ -113,8 +117,8 @@ TEST_CASE("items of all sizes come back as they went", "[net][server]")
     test_server server;
     python_peer peer{server.port()};
     peer.open_stream();
-    for (const std::size_t size : {std::size_t{0}, std::size_t{1}, std::size_t{16'383}, std::size_t{16'384}, std::size_t{16'385},
-                                   std::size_t{262'144}, std::size_t{1'048'576}, std::size_t{9'000'000}}) {
+    for (const std::size_t size : {std::size_t{0}, std::size_t{1}, std::size_t{16'383}, std::size_t{16'384},
+                                   std::size_t{16'385}, std::size_t{262'144}, std::size_t{1'048'576}, std::size_t{9'000'000}}) {
         CAPTURE(size);
         const value item{bytes(size, std::byte{7})};
         (void)peer.call("tasks", "put", {item});

@@ -6,7 +6,10 @@
 #include <fcntl.h>
 #include <sys/resource.h>
 
+#include <atomic>
 #include <list>
+#include <thread>
+#include <vector>
 
 using namespace server_testing;
 
@@ -63,6 +66,23 @@ TEST_CASE("peers beyond unauthenticated_max are dropped, and nobody else", "[net
     wait_until([&] { return server.served.statistics().unauthenticated == 1; });
     const raw_peer fourth{server.port()};
     CHECK_FALSE(fourth.receive().empty());
+}
+
+TEST_CASE("a burst of honest clients beyond unauthenticated_max is served", "[net][server][limits]")
+{
+    server_options options;
+    options.unauthenticated_max = 2;
+    test_server server{options};
+    std::atomic<int> served = 0;
+    std::vector<std::thread> clients;
+    for (int index = 0; index < 8; ++index)
+        clients.emplace_back([&] {
+            python_peer peer{server.port()};
+            served += peer.open_stream().call("tasks", "qsize") == value{0} ? 1 : 0;
+        });
+    for (std::thread& client : clients)
+        client.join();
+    CHECK(served == 8);
 }
 
 TEST_CASE("connections beyond connections_max are dropped", "[net][server][limits]")

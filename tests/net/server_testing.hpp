@@ -8,9 +8,9 @@
 
 #include <quaymaster/server.hpp>
 
+#include <openssl/rand.h>
 #include <arpa/inet.h>
 #include <netinet/in.h>
-#include <openssl/rand.h>
 #include <sys/socket.h>
 #include <sys/time.h>
 #include <unistd.h>

@@ -16,6 +16,7 @@
 #include <cmath>
 #include <iomanip>
 #include <iostream>
+#include <iterator>
 #include <memory>
 #include <optional>
 #include <string>
@@ -113,21 +114,23 @@ queue_proxy<bytes> make_own_queue(base_manager& manager, std::size_t item_size)
     try {
         return manager.create<queue_proxy<bytes>>("Queue", maxsize);
     } catch (const remote_error& error) {
-        throw std::runtime_error{std::string{"the server makes no queue for bench (typeid Queue): name an empty one with --queue. It says: "}
+        throw std::runtime_error{std::string{"the server makes no queue for bench (typeid Queue): name an empty one with --queue. "
+                                             "It says: "}
                                  + error.what()};
     }
 }
 
 queue_proxy<bytes> find_empty_queue(base_manager& manager, const std::string& name)
 {
-    const queue_proxy<bytes> queue{static_cast<const proxy&>(find_queue(manager, name))};
+    queue_proxy<bytes> queue{static_cast<const proxy&>(find_queue(manager, name))};
     if (const std::size_t size = queue.qsize(); size > 0)
-        throw usage_error{"the queue " + name + " holds " + std::to_string(size) + " items: bench needs an empty one that nobody else uses"};
+        throw usage_error{"the queue " + name + " holds " + std::to_string(size)
+                          + " items: bench needs an empty one that nobody else uses"};
     return queue;
 }
 
-workload_result measure(const workload& what, const workload_options& options, const bench_arguments& arguments, base_manager& manager,
-                        interrupt_watch& interrupts)
+workload_result measure(const workload& what, const workload_options& options, const bench_arguments& arguments,
+                        base_manager& manager, interrupt_watch& interrupts)
 {
     const queue_proxy<bytes> queue =
         arguments.queue.empty() ? make_own_queue(manager, options.item_size) : find_empty_queue(manager, arguments.queue);
@@ -161,8 +164,10 @@ int bench(const bench_arguments& arguments)
         if (!result.verdict.is_clean())
             throw std::runtime_error{std::string{what.name} + ": of " + std::to_string(result.verdict.items) + " items "
                                      + complaints(result.verdict)};
-        if (interrupts.is_interrupted())
+        if (interrupts.is_interrupted()) {
+            std::cerr << "quaymaster: ended early by a signal, in " << what.name << '\n';
             return exit_interrupted;
+        }
         if (result.operations == 0)
             throw std::runtime_error{std::string{what.name} + ": nothing was done within the time: give it more --seconds"};
     }
@@ -174,9 +179,8 @@ int bench(const bench_arguments& arguments)
 void add_bench(CLI::App& program, int& exit_code)
 {
     const auto arguments = std::make_shared<bench_arguments>();
-    std::vector<std::string> names;
-    for (const workload& each : workloads)
-        names.emplace_back(each.name);
+    std::vector<std::string> names(workloads.size());
+    std::transform(workloads.begin(), workloads.end(), names.begin(), [](const workload& each) { return each.name; });
     CLI::App& subcommand = *program.add_subcommand("bench", description);
     subcommand.add_option("--workload", arguments->workloads, "Which; may be repeated; all if not given")
         ->check(CLI::IsMember(names))
@@ -188,7 +192,7 @@ void add_bench(CLI::App& program, int& exit_code)
     subcommand.add_option("--seconds", arguments->seconds, "How long each workload runs; the first tenth warms up")
         ->capture_default_str()
         ->check(CLI::Range(0.1, 3600.0));
-    subcommand.add_option("--queue", arguments->queue, "Use this queue, which must be empty, instead of making one");
+    subcommand.add_option("--queue", arguments->queue, "Use this queue, empty and first in, first out, instead of making one");
     subcommand.add_flag("--json", arguments->is_json, "Print a line of JSON for each workload instead of text");
     arguments->client.add_to(subcommand);
     subcommand.callback([arguments, &exit_code] { exit_code = bench(*arguments); });

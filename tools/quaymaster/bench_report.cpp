@@ -15,7 +15,7 @@ namespace {
 
 using std::chrono::duration;
 
-constexpr std::array<std::pair<const char*, double>, 4> quantiles{{{"p50", 0.5}, {"p90", 0.9}, {"p99", 0.99}, {"p99.9", 0.999}}};
+constexpr std::array quantiles{std::pair{"p50", 0.5}, std::pair{"p90", 0.9}, std::pair{"p99", 0.99}, std::pair{"p99.9", 0.999}};
 
 double microseconds_of(std::chrono::nanoseconds span)
 {

@@ -66,8 +66,10 @@ void add_get(CLI::App& program, int& exit_code)
     const auto arguments = std::make_shared<get_arguments>();
     CLI::App& subcommand = *program.add_subcommand("get", description);
     subcommand.add_option("QUEUE", arguments->queue, "Name of the queue, or FACTORY/NAME")->required();
-    auto* const count = subcommand.add_option("--count", arguments->count, "How many values to wait for")->capture_default_str();
-    auto* const timeout = subcommand.add_option("--timeout", arguments->timeout_s, "Seconds to wait for each; without limit if not given");
+    auto* const count =
+        subcommand.add_option("--count", arguments->count, "How many values to wait for")->capture_default_str();
+    auto* const timeout =
+        subcommand.add_option("--timeout", arguments->timeout_s, "Seconds to wait for each; without limit if not given");
     subcommand.add_flag("--all", arguments->is_all, "Take all there are now, without waiting")->excludes(count, timeout);
     subcommand.add_flag("--json", arguments->is_json, "Print JSON instead of Python's repr()");
     arguments->client.add_to(subcommand);

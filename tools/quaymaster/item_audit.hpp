@@ -56,7 +56,7 @@ private:
     struct producer_record {
         mutable std::mutex mutex;  // guards what follows
         std::uint64_t put = 0;
-        std::uint64_t received = 0;   // each counted once
+        std::uint64_t received = 0;     // each counted once
         std::vector<bool> is_received;  // by sequence, as far as anything was received
     };
 

@@ -43,8 +43,9 @@ found_key find_key(const std::string& file)
         return *given;
     const std::filesystem::path path = default_key_file();
     if (!std::filesystem::exists(path))
-        throw usage_error{"no key: " + path.string() + " does not exist; copy it from the machine that runs `quaymaster serve`, or use"
-                          + " --authkey-file or " + authkey_variable};
+        throw usage_error{"no key: " + path.string() +
+                          " does not exist; copy it from the machine that runs `quaymaster serve`, or use" +
+                          " --authkey-file or " + authkey_variable};
     return {authkey::from_file(path), path};
 }
 

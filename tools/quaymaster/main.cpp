@@ -24,7 +24,8 @@ A session, in two terminals:
   quaymaster get get_task_queue
   quaymaster stat)";
 
-constexpr const char* footer = R"(Exit status: 0 done, 1 failed, 2 wrong usage, 3 the queue stayed empty (get) or full (put).
+constexpr const char* footer = R"(Exit status: 0 done, 1 failed, 2 wrong usage, 3 the queue stayed empty (get) or full (put),
+130 Ctrl-C (bench).
 The key that clients must hold is looked for in this order: --authkey-file, the environment variable
 QUAYMASTER_AUTHKEY, and the file that `quaymaster serve` makes: $XDG_CONFIG_HOME/quaymaster/authkey, or
 ~/.config/quaymaster/authkey.)";
@@ -49,6 +50,7 @@ int main(int argc, char** argv)
     add_put(program, exit_code);
     add_get(program, exit_code);
     add_stat(program, exit_code);
+    add_bench(program, exit_code);
     try {
         program.parse(argc, argv);
         return exit_code;

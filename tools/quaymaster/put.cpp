@@ -49,8 +49,8 @@ value read_value(const put_arguments& arguments, const std::string& text)
     try {
         return parse_literal(text);
     } catch (const literal_error& error) {
-        throw usage_error{"'" + text + "' is neither a Python literal nor JSON: " + error.what()
-                          + " (text needs quotes, as in '\"hello\"', or --text)"};
+        throw usage_error{"'" + text + "' is neither a Python literal nor JSON: " + error.what() +
+                          " (text needs quotes, as in '\"hello\"', or --text)"};
     }
 }
 
@@ -87,7 +87,8 @@ void add_put(CLI::App& program, int& exit_code)
     const auto arguments = std::make_shared<put_arguments>();
     CLI::App& subcommand = *program.add_subcommand("put", description);
     subcommand.add_option("QUEUE", arguments->queue, "Name of the queue, or FACTORY/NAME")->required();
-    subcommand.add_option("--timeout", arguments->timeout_s, "Seconds to wait for room for each value; without limit if not given");
+    subcommand.add_option("--timeout", arguments->timeout_s,
+                          "Seconds to wait for room for each value; without limit if not given");
     subcommand.add_flag("--text", arguments->is_text, "Take each VALUE as text, without quotes");
     arguments->client.add_to(subcommand);
     // Not an option of CLI11's: it would take the value [1, 2] apart, and -1.5 for an option.

@@ -13,7 +13,8 @@ constexpr std::string_view maxsize_prefix = "maxsize=";
 
 [[noreturn]] void refuse(std::string_view text, std::string_view why)
 {
-    throw usage_error{"--queue '" + std::string{text} + "': " + std::string{why} + "; expected NAME[,lifo|priority][,maxsize=N]"};
+    throw usage_error{"--queue '" + std::string{text} + "': " + std::string{why} +
+                      "; expected NAME[,lifo|priority][,maxsize=N]"};
 }
 
 void apply(std::string_view text, std::string_view word, queue_options& options)

@@ -55,8 +55,10 @@ struct serve_arguments {
     server_options options;
 };
 
-const std::map<std::string, spdlog::level::level_enum> log_levels{
-    {"debug", spdlog::level::debug}, {"info", spdlog::level::info}, {"warning", spdlog::level::warn}, {"error", spdlog::level::err}};
+const std::map<std::string, spdlog::level::level_enum> log_levels{{"debug", spdlog::level::debug},
+                                                                  {"info", spdlog::level::info},
+                                                                  {"warning", spdlog::level::warn},
+                                                                  {"error", spdlog::level::err}};
 
 spdlog::level::level_enum to_spdlog(log_level level)
 {
@@ -129,9 +131,9 @@ void print_client_lines(const address& bound, const found_key& key, const std::s
                  "BaseManager.register("
               << in_quotes(queue) << ")\nmanager = BaseManager(" << python_address << ", authkey=" << python_key(key)
               << ")\nmanager.connect()\nmanager." << queue << "().put('hello')\n"
-              << "\n// a client in C++\n#include <quaymaster/quaymaster.hpp>\nquaymaster::base_manager manager{" << cpp_address << ", "
-              << cpp_key(key) << "};\nmanager.connect();\nmanager.create<quaymaster::queue_proxy<std::string>>(\"" << queue
-              << "\").put(\"hello\");\n"
+              << "\n// a client in C++\n#include <quaymaster/quaymaster.hpp>\nquaymaster::base_manager manager{" << cpp_address
+              << ", " << cpp_key(key) << "};\nmanager.connect();\nmanager.create<quaymaster::queue_proxy<std::string>>(\""
+              << queue << "\").put(\"hello\");\n"
               << std::endl;
 }
 
@@ -173,8 +175,8 @@ void serve(const serve_arguments& arguments)
     const address where = address_from(arguments);
     const found_key key = find_or_make_key(arguments.authkey_file);
     if (key.key.empty() && !where.is_loopback())
-        throw usage_error{std::string{authkey_variable} + " is empty, and " + where.to_string()
-                          + " can be reached from other machines: set a key, or use --host 127.0.0.1"};
+        throw usage_error{std::string{authkey_variable} + " is empty, and " + where.to_string() +
+                          " can be reached from other machines: set a key, or use --host 127.0.0.1"};
     const auto logger = make_logger(arguments.log_level);
     raise_descriptor_limit();
     if (key.is_new)
@@ -199,8 +201,10 @@ void add_limits(CLI::App& subcommand, serve_arguments& arguments)
     };
     add("--max-payload", options.payload_size_max, "Octets of one request; a client that announces more is dropped")
         ->check(CLI::Range(std::size_t{1024}, std::size_t{1} << 40));
-    add("--max-connections", options.connections_max, "Connections at once; further ones are dropped")->check(CLI::PositiveNumber);
-    add("--max-unauthenticated", options.unauthenticated_max, "Peers at once that have not proved the key; further ones are dropped")
+    add("--max-connections", options.connections_max, "Connections at once; further ones are dropped")
+        ->check(CLI::PositiveNumber);
+    add("--max-unauthenticated", options.unauthenticated_max,
+        "Peers at once that have not proved the key; further ones are dropped")
         ->check(CLI::PositiveNumber);
     add("--handshake-timeout", arguments.handshake_timeout_s, "Seconds a peer may take to prove the key")->check(seconds);
     add("--max-outbox", options.outbox_size_max, "Octets of unread replies above which nothing more is read from a client")
@@ -218,7 +222,8 @@ void add_serve(CLI::App& program, int& exit_code)
     CLI::App& subcommand = *program.add_subcommand("serve", description);
     auto* const host = subcommand.add_option("--host", arguments->host, "Address to listen on; 0.0.0.0 for every interface")
                            ->capture_default_str();
-    auto* const port = subcommand.add_option("--port", arguments->port, "Port to listen on; 0 for any that is free")->capture_default_str();
+    auto* const port =
+        subcommand.add_option("--port", arguments->port, "Port to listen on; 0 for any that is free")->capture_default_str();
     subcommand.add_option("--unix", arguments->unix_path, "Listen on a Unix socket at this path, instead of --host and --port")
         ->excludes(host, port);
     subcommand.add_option("--authkey-file", arguments->authkey_file, "File that holds the key");
@@ -228,9 +233,12 @@ void add_serve(CLI::App& program, int& exit_code)
     subcommand.add_option("--threads", arguments->options.threads, "Event loops; 0 for one per core, at most 8")
         ->capture_default_str()
         ->check(CLI::Range(0, 1024));
-    subcommand.add_flag("--require-sha256", arguments->options.require_sha256, "Refuse MD5, that is, clients of Python 3.11 and older");
+    subcommand.add_flag("--require-sha256", arguments->options.require_sha256,
+                        "Refuse MD5, that is, clients of Python 3.11 and older");
     subcommand.add_flag("--refuse-shutdown", arguments->refuses_shutdown, "Do not stop when a client asks for it");
-    subcommand.add_option("--busy-poll", arguments->busy_poll_us, "Microseconds to look for more work before sleeping; costs CPU, saves latency")
+    subcommand
+        .add_option("--busy-poll", arguments->busy_poll_us,
+                    "Microseconds to look for more work before sleeping; costs CPU, saves latency")
         ->capture_default_str()
         ->check(CLI::Range(0, 1'000'000));
     subcommand.add_option("--log-level", arguments->log_level, "What goes to standard error")

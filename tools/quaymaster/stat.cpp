@@ -28,13 +28,19 @@ constexpr const char* description = R"(Show the queues of a running server: how 
 /// A column of the table: its heading and the key of the status dict that fills it.
 using column = std::pair<std::string_view, std::string_view>;
 constexpr std::array columns{
-    column{"KIND", "kind"},         column{"DEPTH", "depth"},           column{"MAXSIZE", "maxsize"},
-    column{"UNFINISHED", "unfinished"}, column{"GETTERS", "waiting_getters"}, column{"PUTTERS", "waiting_putters"},
-    column{"JOINERS", "waiting_joiners"}, column{"PUTS", "puts_total"},       column{"GETS", "gets_total"},
+    column{"KIND", "kind"},
+    column{"DEPTH", "depth"},
+    column{"MAXSIZE", "maxsize"},
+    column{"UNFINISHED", "unfinished"},
+    column{"GETTERS", "waiting_getters"},
+    column{"PUTTERS", "waiting_putters"},
+    column{"JOINERS", "waiting_joiners"},
+    column{"PUTS", "puts_total"},
+    column{"GETS", "gets_total"},
 };
 constexpr std::array counts{
-    column{"clients", "clients"}, column{"connections", "connections"}, column{"objects", "objects"}, column{"accepted", "accepted"},
-    column{"dropped", "dropped"},
+    column{"clients", "clients"},   column{"connections", "connections"}, column{"objects", "objects"},
+    column{"accepted", "accepted"}, column{"dropped", "dropped"},
 };
 
 std::string shown(const value& dict, std::string_view key)
@@ -90,7 +96,8 @@ value ask(const client_arguments& client)
     try {
         return manager.create_proxy("quaymaster_status").call("status");
     } catch (const remote_error& error) {
-        throw std::runtime_error{std::string{"the server does not tell its status; is it quaymaster? It says: "} + error.what()};
+        throw std::runtime_error{std::string{"the server does not tell its status; is it quaymaster? It says: "} +
+                                 error.what()};
     }
 }
 

@@ -18,5 +18,6 @@ void add_serve(CLI::App& program, int& exit_code);
 void add_put(CLI::App& program, int& exit_code);
 void add_get(CLI::App& program, int& exit_code);
 void add_stat(CLI::App& program, int& exit_code);
+void add_bench(CLI::App& program, int& exit_code);
 
 }  // namespace quaymaster::tool

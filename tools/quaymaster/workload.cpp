@@ -78,7 +78,7 @@ private:
     }
 
     void start(job work, std::uint32_t index, std::vector<std::jthread>& threads, worker_times& times);
-    void work(job work, std::uint32_t index, worker_times& times) noexcept;
+    void run_job(job work, std::uint32_t index, worker_times& times) noexcept;
     void fail() noexcept;
     [[nodiscard]] workload_result result_of(const std::vector<worker_times>& times) const;
 
@@ -122,8 +122,8 @@ workload_result workload_run::run(const workload_watch& watch)
     } else {
         const job producing = shape_ == workload_shape::crowd ? &workload_run::produce : &workload_run::produce_on_time;
         for (std::uint32_t index = 0; index < producers_; ++index) {
-            start(producing, index, threads, times[2 * index]);
-            start(&workload_run::consume, index, threads, times[2 * index + 1]);
+            start(producing, index, threads, times[index]);
+            start(&workload_run::consume, index, threads, times[producers_ + index]);
         }
     }
     while (active_ > 0)
@@ -138,7 +138,7 @@ workload_result workload_run::run(const workload_watch& watch)
 void workload_run::start(job work, std::uint32_t index, std::vector<std::jthread>& threads, worker_times& times)
 {
     try {
-        threads.emplace_back([this, work, index, &times] { this->work(work, index, times); });
+        threads.emplace_back([this, work, index, &times] { run_job(work, index, times); });
     } catch (const std::system_error&) {
         // The threads that did start wait for this one at the gate.
         fail();
@@ -147,7 +147,7 @@ void workload_run::start(job work, std::uint32_t index, std::vector<std::jthread
     }
 }
 
-void workload_run::work(job work, std::uint32_t index, worker_times& times) noexcept
+void workload_run::run_job(job work, std::uint32_t index, worker_times& times) noexcept
 {
     try {
         (void)queue_.qsize();  // makes this thread's connection

@@ -67,7 +67,7 @@ using workload_watch = std::function<bool(std::uint64_t items)>;
 /// Runs `what` on `queue`, which must be empty and first in, first out, and is empty again on return.
 /// Calls `watch` in this thread until all is done, and works in others, each with a connection of its own. Throws what
 /// the calls throw, and std::runtime_error if the queue stays empty or full for half a minute.
-[[nodiscard]] workload_result run_workload(const workload& what, const workload_options& options, const queue_proxy<bytes>& queue,
-                                           const workload_watch& watch);
+[[nodiscard]] workload_result run_workload(const workload& what, const workload_options& options,
+                                           const queue_proxy<bytes>& queue, const workload_watch& watch);
 
 }  // namespace quaymaster::tool
