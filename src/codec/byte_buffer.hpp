@@ -1,12 +1,13 @@
 // byte_buffer: where encoders write. Grows without zeroing what is about to be overwritten.
 #pragma once
 
+#include "codec/large_block.hpp"
+
 #include <quaymaster/bytes.hpp>
 
 #include <algorithm>
 #include <cstdint>
 #include <cstring>
-#include <memory>
 #include <utility>
 
 namespace quaymaster::codec {
@@ -18,23 +19,25 @@ class byte_buffer {
 public:
     byte_buffer() = default;
     byte_buffer(byte_buffer&& other) noexcept
-        : data_{std::move(other.data_)}, size_{std::exchange(other.size_, 0)}, capacity_{std::exchange(other.capacity_, 0)}
+        : data_{std::exchange(other.data_, nullptr)}, size_{std::exchange(other.size_, 0)}, capacity_{std::exchange(other.capacity_, 0)}
     {
     }
     byte_buffer& operator=(byte_buffer&& other) noexcept
     {
-        data_ = std::move(other.data_);
+        free_memory();
+        data_ = std::exchange(other.data_, nullptr);
         size_ = std::exchange(other.size_, 0);
         capacity_ = std::exchange(other.capacity_, 0);
         return *this;
     }
+    ~byte_buffer() { free_memory(); }
 
-    [[nodiscard]] std::byte* data() noexcept { return data_.get(); }
-    [[nodiscard]] const std::byte* data() const noexcept { return data_.get(); }
+    [[nodiscard]] std::byte* data() noexcept { return data_; }
+    [[nodiscard]] const std::byte* data() const noexcept { return data_; }
     [[nodiscard]] std::size_t size() const noexcept { return size_; }
     [[nodiscard]] std::size_t capacity() const noexcept { return capacity_; }
     [[nodiscard]] bool empty() const noexcept { return size_ == 0; }
-    [[nodiscard]] bytes_view view() const noexcept { return {data_.get(), size_}; }
+    [[nodiscard]] bytes_view view() const noexcept { return {data_, size_}; }
 
     void clear() noexcept { size_ = 0; }
     /// Gives the memory back; an idle connection keeps none.
@@ -55,7 +58,7 @@ public:
     {
         if (capacity_ - size_ < count)
             grow_to(std::max(size_ + count, capacity_ * 2));
-        std::byte* at = data_.get() + size_;
+        std::byte* at = data_ + size_;
         size_ += count;
         return at;
     }
@@ -69,21 +72,27 @@ public:
     /// Drops the first `count` octets.
     void consume(std::size_t count) noexcept
     {
-        std::memmove(data_.get(), data_.get() + count, size_ - count);
+        std::memmove(data_, data_ + count, size_ - count);
         size_ -= count;
     }
 
 private:
     void grow_to(std::size_t capacity)
     {
-        auto grown = std::make_unique_for_overwrite<std::byte[]>(capacity);
+        auto* const grown = static_cast<std::byte*>(allocate_block(capacity));
         if (size_ != 0)
-            std::memcpy(grown.get(), data_.get(), size_);
-        data_ = std::move(grown);
+            std::memcpy(grown, data_, size_);
+        free_memory();
+        data_ = grown;
         capacity_ = capacity;
     }
+    void free_memory() noexcept
+    {
+        if (data_ != nullptr)
+            free_block(data_, capacity_);
+    }
 
-    std::unique_ptr<std::byte[]> data_;
+    std::byte* data_ = nullptr;
     std::size_t size_ = 0;
     std::size_t capacity_ = 0;
 };

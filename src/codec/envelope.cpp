@@ -9,6 +9,7 @@
 #include <array>
 #include <bit>
 #include <cstring>
+#include <utility>
 
 namespace quaymaster::codec {
 
@@ -19,6 +20,9 @@ constexpr std::size_t fields_max = 4;
 
 /// One giant pickle must not make its reader a giant for ever.
 constexpr std::size_t kept_capacity_max = 1 << 14;
+
+/// Opcodes from here on stay in the memory that they came in, if it is lent; smaller ones are copied out of it.
+constexpr std::size_t adopted_size_min = large_block_size_min;
 
 /// What the scan knows of an object: its kind, and a scalar's bits or a text's offset and length.
 struct scanned {
@@ -235,10 +239,13 @@ public:
         inside_ = {first, last};
     }
 
-    std::optional<item> make(item_traits traits)
+    /// Takes `lent` over if it is not null, the item large and all of it in one piece; `lent` becomes null then.
+    std::optional<item> make(item_traits traits, byte_buffer*& lent)
     {
         if (!plan())
             return std::nullopt;
+        if (lent != nullptr && end_ - begin_ >= adopted_size_min && is_one_piece())
+            return item::adopt(std::move(*std::exchange(lent, nullptr)), pickle_.subspan(begin_, spliced_size()), traits);
         return item::make(spliced_size(), traits, [this](std::byte* output) { write(output); });
     }
 
@@ -276,6 +283,17 @@ private:
         return true;
     }
     [[nodiscard]] bool is_dropped(const relocation& at) const noexcept { return at.code == opcode::frame || !keeps_memo_; }
+    /// True if what is dropped, if anything, is at the end: the MEMOIZE of a text, and the FRAME before that.
+    [[nodiscard]] bool is_one_piece() const noexcept
+    {
+        std::size_t end = end_;
+        for (auto at = inside_.rbegin(); at != inside_.rend(); ++at) {
+            end -= 1 + argument_size(at->code);
+            if (!is_dropped(*at) || at->offset != end)
+                return false;
+        }
+        return true;
+    }
     [[nodiscard]] std::size_t spliced_size() const noexcept
     {
         std::size_t size = end_ - begin_;
@@ -325,6 +343,8 @@ struct envelope_reader::state {
     std::shared_ptr<object_graph> graph;  // of the whole pickle, once something cannot be spliced
     node_id root = no_node;
     pickle_status graph_status;
+    byte_buffer* lent = nullptr;
+    item adopter;  // has taken lent memory over, and keeps what the accessors gave
 
     /// True if the scan's ranges cannot be used at all, and the graph answers every question.
     [[nodiscard]] bool by_graph() const noexcept { return sink.irregular(); }
@@ -368,13 +388,16 @@ struct envelope_reader::state {
         return write_item(*graph, node, {protocol, protocol == 2});
     }
     /// `known` spliced, or nothing if that cannot be done.
-    [[nodiscard]] std::optional<payload> spliced(const part& known) const
+    [[nodiscard]] std::optional<payload> spliced(const part& known)
     {
         if (auto scalar = scalar_of(known.slot.ref))
             return payload{std::move(*scalar)};
-        auto made = splice{pickle, sink.relocations(), known.slot.begin, known.end}.make(sink.traits(machine.protocol()));
+        const bool was_lent = lent != nullptr;
+        auto made = splice{pickle, sink.relocations(), known.slot.begin, known.end}.make(sink.traits(machine.protocol()), lent);
         if (!made)
             return std::nullopt;
+        if (was_lent && lent == nullptr)
+            adopter = *made;
         return payload{std::move(*made)};
     }
     void require_graph()
@@ -387,6 +410,17 @@ struct envelope_reader::state {
 
 envelope_reader::envelope_reader() : state_{std::make_unique<state>()} {}
 envelope_reader::~envelope_reader() = default;
+
+envelope_reader::loan::loan(envelope_reader& reader, byte_buffer* memory) noexcept : reader_{reader}
+{
+    reader_.state_->lent = memory;
+}
+
+envelope_reader::loan::~loan()
+{
+    reader_.state_->lent = nullptr;
+    reader_.state_->adopter = {};
+}
 
 pickle_status envelope_reader::read(bytes_view pickle, const pickle_limits& limits)
 {

@@ -1,6 +1,7 @@
 // envelope: the outer tuple of a request or reply, taken apart without decoding the objects it carries.
 #pragma once
 
+#include "codec/byte_buffer.hpp"
 #include "codec/payload.hpp"
 #include "codec/pickle_errc.hpp"
 #include "codec/pickle_limits.hpp"
@@ -22,6 +23,20 @@ public:
     ~envelope_reader();
     envelope_reader(const envelope_reader&) = delete;
     envelope_reader& operator=(const envelope_reader&) = delete;
+
+    /// While it lives, the pickles that `reader` reads lie in `memory`, of which nothing else is needed: a large item made
+    /// from one may take the memory over instead of copying its opcodes, and `memory` is empty then. What the accessors
+    /// gave stays valid until the loan ends. Null lends nothing.
+    class loan {
+    public:
+        loan(envelope_reader& reader, byte_buffer* memory) noexcept;
+        ~loan();
+        loan(const loan&) = delete;
+        loan& operator=(const loan&) = delete;
+
+    private:
+        envelope_reader& reader_;
+    };
 
     /// Takes `pickle` apart; it must outlive the use of the accessors. Every opcode is checked: what read() accepts,
     /// an unpickler can load as far as opcodes go; whether an object takes what is done to it only its class knows.

@@ -1,5 +1,7 @@
 #include "codec/item.hpp"
 
+#include "codec/large_block.hpp"
+
 #include <cstring>
 #include <new>
 
@@ -13,16 +15,25 @@ item item::make(bytes_view opcodes, item_traits traits)
     });
 }
 
+item item::adopt(byte_buffer&& memory, bytes_view opcodes, item_traits traits)
+{
+    std::byte* const at = memory.data() + (opcodes.data() - memory.data());
+    return item{new adopted_block{{opcodes.size(), 1, traits, true}, std::move(memory), at}};
+}
+
 item::block* item::allocate(std::size_t size, item_traits traits)
 {
-    void* memory = ::operator new(sizeof(block) + size);
+    void* memory = allocate_block(sizeof(block) + size);
     return new (memory) block{size, 1, traits};
 }
 
 void item::deallocate(block* owned) noexcept
 {
+    if (owned->is_adopted)
+        return delete static_cast<adopted_block*>(owned);
+    const std::size_t memory_size = sizeof(block) + owned->size;
     owned->~block();
-    ::operator delete(owned);
+    free_block(owned, memory_size);
 }
 
 }  // namespace quaymaster::codec

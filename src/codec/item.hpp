@@ -1,6 +1,8 @@
 // item: what a queue holds. One object as its pickle, never decoded on the way through.
 #pragma once
 
+#include "codec/byte_buffer.hpp"
+
 #include <quaymaster/bytes.hpp>
 
 #include <atomic>
@@ -14,11 +16,11 @@ struct item_traits {
     /// The lowest pickle protocol whose readers know every opcode of the item: 0 to 5.
     std::uint8_t protocol_min = 0;
     /// Pickled by Python 2: its class paths are spelled `__builtin__`, `Queue`, ..., its `str` is a byte string.
-    bool from_python2 = false;
+    bool from_python2 : 1 = false;
     /// Holds a Python 2 `str` with octets above 127, which a Python 3 reader of protocol 2 would refuse to decode.
-    bool has_non_ascii_byte_string = false;
+    bool has_non_ascii_byte_string : 1 = false;
     /// Names a class or function (GLOBAL, STACK_GLOBAL, INST, EXT*), so spelling matters to the other Python.
-    bool has_globals = false;
+    bool has_globals : 1 = false;
 
     friend bool operator==(const item_traits&, const item_traits&) = default;
 };
@@ -39,6 +41,9 @@ public:
         return made;
     }
     static item make(bytes_view opcodes, item_traits traits);
+    /// An item whose opcodes stay where they are: within `memory`, which it takes over. For large ones, where a copy costs
+    /// more than the memory around it.
+    static item adopt(byte_buffer&& memory, bytes_view opcodes, item_traits traits);
 
     item(const item& other) noexcept : block_{other.block_}
     {
@@ -69,7 +74,12 @@ private:
         std::size_t size;
         std::atomic<std::uint32_t> owners;
         item_traits traits;
-        std::byte* octets() noexcept { return reinterpret_cast<std::byte*>(this + 1); }
+        bool is_adopted = false;  // an adopted_block: the opcodes are elsewhere
+        [[nodiscard]] std::byte* octets() noexcept;
+    };
+    struct adopted_block : block {
+        byte_buffer memory;
+        std::byte* at;  // within memory
     };
     explicit item(block* owned) noexcept : block_{owned} {}
     static block* allocate(std::size_t size, item_traits traits);
@@ -77,5 +87,10 @@ private:
 
     block* block_ = nullptr;
 };
+
+inline std::byte* item::block::octets() noexcept
+{
+    return is_adopted ? static_cast<adopted_block*>(this)->at : reinterpret_cast<std::byte*>(this + 1);
+}
 
 }  // namespace quaymaster::codec

@@ -141,6 +141,7 @@ void connection::on_writable()
 /// Has the session take what it can of `input`, which input_ holds or has lent, and keeps the rest.
 void connection::consume(bytes_view input, session::turn& now)
 {
+    const codec::envelope_reader::loan frame{now.scratch.reader, input_.whole_frame()};
     const std::size_t consumed = session_.wants_close() ? input.size() : session_.receive(input, now);
     const bytes_view rest = input.subspan(consumed);
     input_.keep(consumed, rest.empty() || session_.parked() ? std::nullopt : session_.frame_size(rest));

@@ -51,11 +51,13 @@ void input_buffer::keep(std::size_t consumed, std::optional<std::size_t> frame_s
         lent_ = {};
         if (!rest.empty()) {
             own_.clear();
+            if (rest.size() > copied_size_max)
+                own_.reserve(grown_capacity(rest.size(), frame_size_));
             own_.append(rest);
             return;
         }
         own_.clear();
-    } else if (consumed != 0) {
+    } else if (consumed != 0 && !own_.empty()) {
         own_.consume(consumed);
     }
     if (own_.empty() && own_.capacity() != 0)

@@ -27,6 +27,12 @@ public:
     [[nodiscard]] std::span<std::byte> prepare(std::span<std::byte> shared);
     /// All octets not consumed, of which the last `count` have just been read. Valid until keep().
     [[nodiscard]] bytes_view commit(std::size_t count);
+    /// The memory of this connection's own if all that it holds is one whole frame that was read into it, else null. Whoever
+    /// moves from it before keep() has consumed it.
+    [[nodiscard]] codec::byte_buffer* whole_frame() noexcept
+    {
+        return lent_.empty() && frame_size_ != 0 && own_.size() == frame_size_ ? &own_ : nullptr;
+    }
     /// Keeps what follows the first `consumed` octets. `frame_size` is how long the frame at its front will be, if known.
     void keep(std::size_t consumed, std::optional<std::size_t> frame_size);
 

@@ -1,9 +1,12 @@
 #include "codec/envelope.hpp"
 
+#include "codec/large_block.hpp"
 #include "codec/transcode.hpp"
 #include "codec_testing.hpp"
 
 #include <catch2/catch.hpp>
+
+#include <cstring>
 
 using namespace quaymaster;
 using namespace quaymaster::codec;
@@ -158,4 +161,57 @@ TEST_CASE("items go to each Python in a form it loads", "[codec][transcode]")
         const item made = item_in(pickle("\x80\x02(U\x01iU\x03putI1099511627776\n\x85}t."));
         CHECK(to_hex(transcode(made, python2, {}).opcodes()) == to_hex(as_bytes("I1099511627776\n")));
     }
+}
+
+namespace {
+
+/// ('7f01', 'put', (<BINBYTES of `size`> and its MEMOIZE in a new frame,), {}), behind a header of four octets.
+byte_buffer large_put(std::size_t size)
+{
+    byte_buffer memory;
+    memory.append(bytes_view{from_hex("00000000 8004 28 8c04 37663031 94 8c03 707574 94 42")});
+    for (unsigned shift = 0; shift < 32; shift += 8)
+        memory.push(static_cast<std::uint8_t>(size >> shift));
+    std::memset(memory.extend(size), 'x', size);
+    memory.append(bytes_view{from_hex("95 0700000000000000 94 85 94 7d 94 74 94 2e")});
+    return memory;
+}
+
+}  // namespace
+
+TEST_CASE("a large item takes over memory that was lent", "[codec][envelope]")
+{
+    constexpr std::size_t size = 2 * large_block_size_min;
+    envelope_reader request;
+    byte_buffer memory = large_put(size);
+    const bytes expected = to_bytes(memory.view().subspan(20, 5 + size));
+    REQUIRE(expected.front() == std::byte{'B'});
+    item kept;
+    SECTION("lent: no copy, and the texts stay until the loan ends") {
+        const std::byte* const in_place = memory.data() + 20;
+        {
+            const envelope_reader::loan lent{request, &memory};
+            REQUIRE_FALSE(request.read(memory.view().subspan(4), {}));
+            kept = request.take_element(2, 0).to_item();
+            CHECK(memory.empty());
+            CHECK(request.text(1) == "put");
+        }
+        CHECK(kept.opcodes().data() == in_place);
+    }
+    SECTION("not lent: a copy") {
+        REQUIRE_FALSE(request.read(memory.view().subspan(4), {}));
+        kept = request.take_element(2, 0).to_item();
+        CHECK_FALSE(memory.empty());
+    }
+    SECTION("lent, and never taken: the memory is where it was") {
+        {
+            const envelope_reader::loan lent{request, &memory};
+            REQUIRE_FALSE(request.read(memory.view().subspan(4), {}));
+        }
+        CHECK_FALSE(memory.empty());
+        return;
+    }
+    memory.release();
+    CHECK(to_bytes(kept.opcodes()) == expected);
+    CHECK(item{kept}.size() == expected.size());
 }
