@@ -18,6 +18,10 @@ namespace {
 /// A tuple of more fields than this is no message of the protocol; its fields are counted and not kept apart.
 constexpr std::size_t fields_max = 4;
 
+/// What elements of one pickle that have to be written anew may cost in all: so many octets, and so many times its size.
+constexpr std::size_t rewrite_allowance = std::size_t{64} << 10;
+constexpr std::size_t rewrite_factor = 16;
+
 /// One giant pickle must not make its reader a giant for ever.
 constexpr std::size_t kept_capacity_max = 1 << 14;
 
@@ -340,6 +344,7 @@ struct envelope_reader::state {
     bytes_view pickle;
     pickle_limits limits;
     bool is_tuple = false;
+    std::size_t rewritten_size = 0;       // octets that elements written anew have cost so far
     std::shared_ptr<object_graph> graph;  // of the whole pickle, once something cannot be spliced
     node_id root = no_node;
     pickle_status graph_status;
@@ -379,13 +384,26 @@ struct envelope_reader::state {
             return std::nullopt;
         return graph->text(node);
     }
-    [[nodiscard]] payload from_graph(node_id node) const
+    [[nodiscard]] payload from_graph(node_id node)
     {
         const value known = object_graph::to_value(graph, node);
         if (object_graph::graph_of(known) == nullptr)
             return known;
         const std::uint8_t protocol = std::max<std::uint8_t>(machine.protocol(), 2);
-        return write_item(*graph, node, {protocol, protocol == 2});
+        charge(graph->node_count() * sizeof(node_id));  // the writer looks at each node
+        item made = write_item(*graph, node, {protocol, protocol == 2});
+        charge(made.size());
+        return made;
+    }
+    /// Elements that are written anew may share what they hold, and each gets a copy of it: a thousand references to one
+    /// large text would be a thousand texts. What is written for one pickle is therefore bounded by its own size.
+    void charge(std::size_t octets)
+    {
+        rewritten_size += octets;
+        if (rewritten_size > rewrite_allowance + rewrite_factor * pickle.size()) {
+            const pickle_status status{pickle_errc::rewrite_size_exceeded, 0};
+            throw pickle_error{status.message(limits), status.code, status.offset};
+        }
     }
     /// `known` spliced, or nothing if that cannot be done.
     [[nodiscard]] std::optional<payload> spliced(const part& known)
@@ -429,6 +447,7 @@ pickle_status envelope_reader::read(bytes_view pickle, const pickle_limits& limi
     self.limits = limits;
     self.graph.reset();
     self.graph_status = {};
+    self.rewritten_size = 0;
     self.sink.begin(pickle);
     self.is_tuple = false;
     if (const pickle_status status = self.machine.run(pickle, limits))

@@ -21,6 +21,7 @@ public:
         case pickle_errc::wrong_operand: return "opcode applied to an object of the wrong type";
         case pickle_errc::out_of_band_buffer: return "out-of-band buffer: pickle without buffer_callback";
         case pickle_errc::endless_object: return "an object contains itself in a way that the reader's protocol cannot express";
+        case pickle_errc::rewrite_size_exceeded: return "arguments that refer to each other come to many times the pickle's own size";
         case pickle_errc::depth_exceeded: return "objects nest deeper than depth_max";
         case pickle_errc::stack_size_exceeded: return "more objects on the stack than stack_size_max";
         case pickle_errc::memo_size_exceeded: return "memo larger than memo_size_max";

@@ -22,6 +22,7 @@ enum class pickle_errc : int {
     wrong_operand,         ///< an opcode applied to an object of the wrong type, such as APPEND to an int
     out_of_band_buffer,    ///< NEXT_BUFFER: its data is not in the pickle; the sender must pickle without buffer_callback
     endless_object,        ///< an object contains itself in a way that the reader's protocol cannot express
+    rewrite_size_exceeded, ///< elements that refer to each other come to many times the pickle's own size
     depth_exceeded,        ///< pickle_limits::depth_max
     stack_size_exceeded,   ///< pickle_limits::stack_size_max
     memo_size_exceeded,    ///< pickle_limits::memo_size_max

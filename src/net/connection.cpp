@@ -77,6 +77,9 @@ void connection::on_fulfilled()
     if (!is_open_)
         return;
     guarded([this] {
+        // Nobody watched the socket of a client that had sent too far ahead; what it was given goes back if it has left.
+        if (!is_reading_ && peer_has_left(socket_.native_handle()))
+            return close_because(log_level::info, "lost", "it left while its call waited");
         take_turn(std::chrono::steady_clock::now(), [this](session::turn& now) {
             session_.resume(now);
             consume(input_.view(), now);

@@ -51,8 +51,15 @@ std::vector<addrinfo> resolve(const address& where, std::unique_ptr<addrinfo, fr
                                           "cannot listen on " + where.to_string() + ": " + ::gai_strerror(failure)};
     owner.reset(found);
     std::vector<addrinfo> addresses;
+    // A name that stands on two lines of the hosts file comes back twice; listening a second time would meet ourselves.
+    const auto is_known = [&addresses](const addrinfo& other) {
+        return std::any_of(addresses.begin(), addresses.end(), [&other](const addrinfo& known) {
+            return known.ai_addrlen == other.ai_addrlen && std::memcmp(known.ai_addr, other.ai_addr, known.ai_addrlen) == 0;
+        });
+    };
     for (const addrinfo* each = found; each != nullptr; each = each->ai_next)
-        addresses.push_back(*each);
+        if (!is_known(*each))
+            addresses.push_back(*each);
     std::stable_partition(addresses.begin(), addresses.end(), [](const addrinfo& at) { return at.ai_family == AF_INET; });
     return addresses;
 }

@@ -2,6 +2,7 @@
 
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <poll.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
 
@@ -82,6 +83,12 @@ transfer send_some(int socket, std::span<const bytes_view> pieces) noexcept
         pieces = pieces.subspan(batch.size());
     }
     return done;
+}
+
+bool peer_has_left(int socket) noexcept
+{
+    pollfd watched{socket, POLLRDHUP, 0};
+    return ::poll(&watched, 1, 0) > 0;
 }
 
 void tune_accepted(int socket) noexcept

@@ -23,6 +23,9 @@ struct transfer {
 /// Writes as much of `pieces`, in order, as the kernel takes without waiting. `some` with count 0 for no pieces.
 [[nodiscard]] transfer send_some(int socket, std::span<const bytes_view> pieces) noexcept;
 
+/// True if the peer has closed its side, or is gone, whether or not octets that it sent before are still unread.
+[[nodiscard]] bool peer_has_left(int socket) noexcept;
+
 /// TCP_NODELAY, because replies are written whole; keepalive, because a worker blocked in get() on a machine that lost
 /// its power would never be noticed.
 void tune_accepted(int socket) noexcept;

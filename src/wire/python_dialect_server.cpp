@@ -3,6 +3,7 @@
 #include "wire/python_text.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cstdint>
 
 namespace quaymaster::wire {
@@ -40,20 +41,24 @@ std::optional<python_exception> check_fields(const codec::envelope_reader& reade
 
 std::optional<python_exception> take_keywords(codec::envelope_reader& reader, python_request& request)
 {
-    const std::size_t count = reader.element_count(kwds_field);
-    for (std::size_t i = 0; i + 1 < count; i += 2) {
-        const auto name = reader.element_text(kwds_field, i);
+    // From the back: a dict keeps the last value of a key that was set twice, and the others are not worth taking.
+    std::array<std::size_t, keywords_max> kept;  // where the names are, last one first
+    std::size_t kept_count = 0;
+    for (std::size_t i = reader.element_count(kwds_field); i >= 2; i -= 2) {
+        const auto name = reader.element_text(kwds_field, i - 2);
         if (!name)
             return builtin_exception("TypeError", "keywords must be strings");
-        // A dict keeps the last value of a key that was set twice.
-        const auto same = std::find_if(request.keywords.begin(), request.keywords.end(),
-                                       [&](const auto& keyword) { return keyword.first == *name; });
-        if (same != request.keywords.end())
-            same->second = reader.take_element(kwds_field, i + 1);
-        else
-            request.keywords.emplace_back(*name, reader.take_element(kwds_field, i + 1));
-        if (request.keywords.size() > keywords_max)
+        const bool is_known = std::any_of(kept.begin(), kept.begin() + kept_count,
+                                          [&](std::size_t other) { return reader.element_text(kwds_field, other) == name; });
+        if (is_known)
+            continue;
+        if (kept_count == keywords_max)
             return builtin_exception("TypeError", "more than " + std::to_string(keywords_max) + " keyword arguments");
+        kept[kept_count++] = i - 2;
+    }
+    while (kept_count > 0) {
+        const std::size_t at = kept[--kept_count];
+        request.keywords.emplace_back(*reader.element_text(kwds_field, at), reader.take_element(kwds_field, at + 1));
     }
     return std::nullopt;
 }

@@ -100,6 +100,29 @@ TEST_CASE("an item that leans on its envelope is rebuilt", "[codec][envelope]")
     }
 }
 
+TEST_CASE("many references to one large object do not become as many copies", "[codec][envelope][hostile][limits]")
+{
+    // ('i', 'put', (text, text, text, ... 1,000 times), {})
+    std::string whole = "\x80\x04(\x8c\x01i\x8c\x03put(";
+    whole += std::string{"X\x00\x00\x01\x00", 5} + std::string(65536, 'x') + "\x94";
+    for (int i = 0; i < 999; ++i)
+        whole += std::string{"h\x00", 2};
+    whole += "t}t.";
+    envelope_reader request;
+    REQUIRE_FALSE(request.read(as_bytes(whole), {}));
+    REQUIRE(request.element_count(2) == 1000);
+    std::size_t taken = 0;
+    const auto take_all = [&] {
+        for (std::size_t i = 0; i < 1000; ++i)
+            taken += request.take_element(2, i).to_item().size();
+    };
+    CHECK_THROWS_AS(take_all(), pickle_error);
+    CHECK(taken < 20 * whole.size());
+    // The bound is for one pickle, not for the reader.
+    REQUIRE_FALSE(request.read(as_bytes(whole), {}));
+    CHECK(request.take_element(2, 1).to_item().size() > 65536);
+}
+
 TEST_CASE("protocols 0 and 1 are taken apart through the graph", "[codec][envelope]")
 {
     envelope_reader request;

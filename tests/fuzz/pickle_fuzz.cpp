@@ -68,7 +68,8 @@ void check_envelope(bytes_view data, const pickle_limits& limits)
             }
         } catch (const pickle_error& refused) {
             require(refused.code() == pickle_errc::endless_object || refused.code() == pickle_errc::node_count_exceeded ||
-                    refused.code() == pickle_errc::depth_exceeded || refused.code() == pickle_errc::wrong_operand);
+                    refused.code() == pickle_errc::depth_exceeded || refused.code() == pickle_errc::wrong_operand ||
+                    refused.code() == pickle_errc::rewrite_size_exceeded);
         }
     }
 }

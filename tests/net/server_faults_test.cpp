@@ -46,6 +46,24 @@ TEST_CASE("an item never goes to a client that died waiting for it", "[net][serv
     CHECK(living.result() == value{"for the living"});
 }
 
+TEST_CASE("a client that sent far ahead of its blocked call and died takes no item along", "[net][server][faults]")
+{
+    test_server server;
+    python_peer asking{server.port()};
+    asking.open_stream();
+    python_peer dead{server.port()};
+    dead.open_stream();
+    dead.request("tasks", "get");
+    wait_for_getters(asking, 1);
+    const bytes large(std::size_t{1} << 10);
+    for (int i = 0; i < 100; ++i)  // more than the server reads while a call blocks, so it does not see the end of them
+        dead.request("tasks", "put", {value{large}});
+    CHECK(asking.call("tasks", "qsize") == value{0});
+    dead.socket().close();
+    (void)asking.call("tasks", "put", {value{"for the living"}});
+    CHECK(asking.call("tasks", "get", {value{true}, value{5.0}}) == value{"for the living"});
+}
+
 TEST_CASE("half a request puts nothing", "[net][server][faults]")
 {
     test_server server;
