@@ -57,6 +57,7 @@ def exit_codes(bin_dir):
         shell('put', 'small', expected=2)
         shell('get', expected=2)
         shell('get', 'small', '--count', 'many', expected=2)
+        shell('get', 'small', '--count', '-3', expected=2)
         shell('get', 'small', '--timeout', '-1', expected=2)
         shell('nonsense', expected=2)
         program = bin_dir / 'quaymaster'
