@@ -86,7 +86,7 @@ def stat_shows(bin_dir):
 def bench_measures(bin_dir):
     with Scratch() as scratch, serve(bin_dir, scratch, '--queue', 'jobs', '--queue', 'stack,lifo') as server:
         shell = Shell(bin_dir, server, scratch)
-        reports = [json.loads(line) for line in shell('bench', '--seconds', '0.3', '--json').splitlines()]
+        reports = [json.loads(line) for line in shell('bench', '--seconds', '1.5', '--json').splitlines()]
         assert [report['workload'] for report in reports] == ['W1', 'W3', 'W4', 'W5'], reports
         for report in reports:
             items = report['items']
@@ -96,7 +96,7 @@ def bench_measures(bin_dir):
                 assert latency['count'] > 0 and ascending == sorted(ascending) and ascending[0] > 0, report
         status = json.loads(shell('stat', '--json'))
         assert status['queues']['jobs']['puts_total'] == 0 and set(status['queues']) == {'jobs', 'stack'}, status
-        text = shell('bench', '--workload', 'W3', '--connections', '2', '--payload', '1000', '--seconds', '0.2', '--queue', 'jobs')
+        text = shell('bench', '--workload', 'W3', '--connections', '2', '--payload', '1000', '--seconds', '1', '--queue', 'jobs')
         assert '2 + 2 connections' in text and 'none lost' in text and 'p99.9' in text, text
         assert 'no_such_queue' in shell('bench', '--queue', 'no_such_queue', expected=1)
         assert '--payload' in shell('bench', '--payload', '1', expected=2)
@@ -126,7 +126,7 @@ server.serve_forever()
     with Scratch() as scratch, Running([sys.executable, '-c', code, scratch.key_file], scratch.path / 'log') as server:
         shell = Shell(bin_dir, server, scratch)
         assert '--queue' in shell('bench', expected=1)
-        complaint = shell('bench', '--queue', 'faulty', '--workload', 'W3', '--connections', '1', '--seconds', '0.5', expected=1)
+        complaint = shell('bench', '--queue', 'faulty', '--workload', 'W3', '--connections', '1', '--seconds', '1', expected=1)
         assert ' lost' in complaint and ' doubled' in complaint, complaint
 
 
