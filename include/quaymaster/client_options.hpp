@@ -24,9 +24,9 @@ struct client_options {
     std::chrono::milliseconds release_deadline{1'000};
     /// TCP: idle seconds before the kernel asks whether the other machine is still there; zero switches that off.
     std::chrono::seconds keepalive_idle{30};
-    /// How long a call spins on its socket before it sleeps. Above zero it costs a core while waiting, and spares the
-    /// microseconds that a wake-up takes.
-    std::chrono::microseconds busy_poll{0};
+    /// How long a call polls its socket for the reply before it sleeps; zero: never. It is adaptive, like the server's: a
+    /// connection that polls in vain, or takes the processor from other threads by it, refrains for a while.
+    std::chrono::microseconds busy_poll{100};
     /// Octets of one reply. A server that announces a longer one is hung up on.
     std::size_t reply_size_max = std::size_t{1} << 30;
     /// Refuse servers that prove the key with MD5: Python up to 3.11.

@@ -40,9 +40,10 @@ struct server_options {
     int backlog = 4096;
     /// How long stop() waits for clients to fetch the replies that are under way.
     std::chrono::milliseconds stop_grace{1'000};
-    /// How long a loop that ran out of work looks for more before it sleeps. Above zero, each loop burns a core for
-    /// that long after every request, and a request that comes meanwhile is answered some microseconds sooner.
-    std::chrono::microseconds busy_poll{0};
+    /// How long a loop that ran out of work looks for more before it sleeps; zero: never. What comes meanwhile is
+    /// answered sooner by what it takes to wake a thread. It is adaptive: a loop that looks in vain, or takes the
+    /// processor from other threads by it, refrains for a while.
+    std::chrono::microseconds busy_poll{100};
 
     log_function log;
 };

@@ -11,8 +11,25 @@ struct alignas(std::max_align_t) header {
     std::size_t capacity;  // octets after it
 };
 
-/// Blocks are this much alike, so that one fits the next item of about the same size.
-constexpr std::size_t granularity = 4096;
+/// Where in its page a large block begins. Processors that copy with `rep movsb` become several times slower when the
+/// destination lies some octets after the source, modulo the page. A kernel puts what is sent at the start of a page, or
+/// after the few octets of the message before; a buffer that it copies to or from had therefore better not begin there.
+constexpr std::size_t page_size = 4096;
+constexpr std::size_t offset_in_page = page_size / 2;
+
+header* new_block(std::size_t capacity)
+{
+    void* const memory = ::operator new(offset_in_page + capacity, std::align_val_t{page_size});
+    return new (static_cast<std::byte*>(memory) + offset_in_page - sizeof(header)) header{capacity};
+}
+
+void delete_block(header* block) noexcept
+{
+    ::operator delete(reinterpret_cast<std::byte*>(block + 1) - offset_in_page, std::align_val_t{page_size});
+}
+
+/// Capacities are multiples of this, so that a block fits the next item of about the same size.
+constexpr std::size_t granularity = page_size;
 
 /// Whether this thread has its kept blocks. An object that outlives them (a static, say) frees its own the plain way;
 /// trivial, so that it can still ask then.
@@ -29,7 +46,7 @@ public:
     {
         kept_presence = presence::gone;
         while (count_ != 0)
-            ::operator delete(blocks_[--count_]);
+            delete_block(blocks_[--count_]);
     }
 
     /// The smallest one that holds `size` without wasting half of itself, or null.
@@ -76,7 +93,7 @@ void* allocate_block(std::size_t size)
     header* block = kept_presence == presence::here ? kept.take(size) : nullptr;
     if (block == nullptr) {
         const std::size_t capacity = size <= kept_blocks_size_max ? (size + granularity - 1) / granularity * granularity : size;
-        block = new (::operator new(sizeof(header) + capacity)) header{capacity};
+        block = new_block(capacity);
     }
     return block + 1;
 }
@@ -87,7 +104,7 @@ void free_block(void* block, std::size_t size) noexcept
         return ::operator delete(block);
     header* const freed = static_cast<header*>(block) - 1;
     if (kept_presence == presence::gone || !kept.keep(freed))
-        ::operator delete(freed);
+        delete_block(freed);
 }
 
 }  // namespace quaymaster::codec

@@ -11,28 +11,46 @@
 
 namespace quaymaster::net {
 
-event_loop::event_loop(server_state& state) : state_{state}, service_{state, *this} {}
+event_loop::event_loop(server_state& state)
+    : state_{state}, service_{state, *this}, busy_poll_{state.options.busy_poll}
+{
+    read_space_.resize(read_space_size);
+}
 
 event_loop::~event_loop() = default;
 
 void event_loop::run()
 {
-    if (state_.options.busy_poll.count() > 0)
-        run_busy();
-    else
+    if (state_.options.busy_poll.count() <= 0) {
         context_.run();
+        return;
+    }
+    while (!context_.stopped()) {
+        if (!poll())
+            context_.run_one();
+    }
 }
 
-void event_loop::run_busy()
+/// Does the work that there is and, if there is none, looks for some as long as that is better than to sleep.
+/// False if there was none, or if it did not look.
+bool event_loop::poll()
 {
     using clock = std::chrono::steady_clock;
-    clock::time_point last_work = clock::now();
-    while (!context_.stopped()) {
-        if (context_.poll() != 0)
-            last_work = clock::now();
-        else if (clock::now() - last_work >= state_.options.busy_poll && context_.run_one() != 0)
-            last_work = clock::now();
+    const auto begin = clock::now();
+    if (!busy_poll_.is_worth_trying(begin))
+        return false;
+    if (context_.poll() != 0)
+        return true;
+    const auto end = busy_poll_.begin(begin, preemption_count());
+    for (auto now = begin; now < end; now = clock::now()) {
+        if (context_.poll() != 0) {
+            busy_poll_.on_hit();
+            return true;
+        }
     }
+    if (end != begin)
+        busy_poll_.on_miss(end);
+    return false;
 }
 
 void event_loop::adopt(unique_descriptor socket, const peer_name& peer)

@@ -1,7 +1,9 @@
 // event_loop: one thread, its io_context, and the connections that live on it.
 #pragma once
 
+#include "codec/byte_buffer.hpp"
 #include "core/call.hpp"
+#include "net/busy_poll.hpp"
 #include "net/deadline_queue.hpp"
 #include "net/guarded_service.hpp"
 #include "net/peer_name.hpp"
@@ -57,7 +59,7 @@ public:
     [[nodiscard]] gauge& load() noexcept { return load_; }
 
     /// Lent for the length of one turn of one connection.
-    [[nodiscard]] std::span<std::byte> read_space() noexcept { return {read_space_.get(), read_space_size}; }
+    [[nodiscard]] std::span<std::byte> read_space() noexcept { return {read_space_.data(), read_space_.size()}; }
     [[nodiscard]] wire::outbox& outbox() noexcept { return outbox_; }
     [[nodiscard]] std::vector<bytes_view>& pieces() noexcept { return pieces_; }
     [[nodiscard]] session::turn turn_at(core::time_point now, wire::outbox& replies) noexcept
@@ -79,12 +81,13 @@ private:
     void stop_connections();
     void end_if_empty();
     void take_messages();
-    void run_busy();
+    bool poll();
 
     server_state& state_;
     boost::asio::io_context context_{1};
     boost::asio::executor_work_guard<boost::asio::io_context::executor_type> work_{context_.get_executor()};
     guarded_service service_;
+    busy_poll busy_poll_;
     deadline_queue deadlines_{context_};
     boost::asio::steady_timer grace_{context_};
     bool stopping_ = false;
@@ -92,7 +95,7 @@ private:
     boost::intrusive::list<connection, boost::intrusive::base_hook<in_loop_hook>, boost::intrusive::constant_time_size<false>>
         connections_;
 
-    std::unique_ptr<std::byte[]> read_space_ = std::make_unique_for_overwrite<std::byte[]>(read_space_size);
+    codec::byte_buffer read_space_;  // read_space_size octets
     session::workspace scratch_;
     wire::outbox outbox_;  // empty between turns
     std::vector<bytes_view> pieces_;

@@ -7,14 +7,14 @@ namespace quaymaster::net {
 
 namespace {
 
-/// How large the memory of a connection becomes when `size` octets fill it. A frame of up to 1 MiB takes one step after
-/// the shared space; later steps double.
+/// How large the memory of a connection becomes when `size` octets fill it. What holds an item of 1 MiB with its frame
+/// takes one step after the shared space, because each further step copies all that has come; later steps double.
 std::size_t grown_capacity(std::size_t size, std::size_t frame_size)
 {
-    constexpr std::size_t quadruple_below = std::size_t{1} << 20;
-    constexpr std::size_t slack = 4096;
-    const std::size_t grown = size < quadruple_below ? 4 * size + slack : 2 * size;
-    return frame_size > size ? std::min(grown, frame_size) : grown;
+    constexpr std::size_t one_step_size_max = (std::size_t{1} << 20) + 4096;
+    if (frame_size <= size)  // or unknown
+        return 2 * size;
+    return std::min(std::max(2 * size, one_step_size_max), frame_size);
 }
 
 }  // namespace

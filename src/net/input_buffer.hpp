@@ -13,8 +13,8 @@ namespace quaymaster::net {
 
 /// Where a connection reads to. Whole frames are read and consumed in space that all connections of a loop share; only
 /// what is left of an incomplete frame moves into memory of the connection's own, which goes when it is consumed.
-/// A large frame is read into that memory directly. It grows as octets arrive, never to the announced size at once: to
-/// make us hold memory, a peer must send about as much.
+/// A large frame is read into that memory directly. Beyond 1 MiB it grows as octets arrive, never to the announced size at
+/// once: to make us hold memory, a peer must send about as much.
 /// Use: prepare(), read, commit(), look at the octets, keep() what is not consumed.
 /// Thread safety: none.
 class input_buffer {

@@ -368,14 +368,22 @@ std::size_t sync_socket::receive(std::span<std::byte> into, int flags, error_cod
     return 0;
 }
 
-bool sync_socket::spin_receive(std::span<std::byte> into, std::size_t& count, error_code& ec) noexcept
+/// Polls as long as that is better than to sleep. False if it came to nothing, or was not tried.
+bool sync_socket::poll_receive(std::span<std::byte> into, std::size_t& count, error_code& ec) noexcept
 {
-    const auto until = clock::now() + busy_poll_;
-    do {
+    const auto begin = clock::now();
+    if (!busy_poll_.is_worth_trying(begin))
+        return false;
+    const auto end = busy_poll_.begin(begin, preemption_count());
+    for (auto now = begin; now < end; now = clock::now()) {
         count = receive(into, MSG_DONTWAIT, ec);
-        if (count != 0 || ec)
+        if (count != 0 || ec) {
+            busy_poll_.on_hit();
             return true;
-    } while (clock::now() < until);
+        }
+    }
+    if (end != begin)
+        busy_poll_.on_miss(end);
     return false;
 }
 
@@ -383,7 +391,7 @@ std::size_t sync_socket::read_some(std::span<std::byte> into, time_point deadlin
 {
     ec.clear();
     std::size_t count = 0;
-    if (busy_poll_.count() > 0 && spin_receive(into, count, ec))
+    if (poll_receive(into, count, ec))
         return count;
     for (;;) {
         int flags = 0;

@@ -1,6 +1,8 @@
 // sync_socket: socket I/O on the calling thread, each step under a deadline.
 #pragma once
 
+#include "net/busy_poll.hpp"
+
 #include <quaymaster/bytes.hpp>
 #include <quaymaster/errors.hpp>
 
@@ -20,8 +22,8 @@ struct socket_settings {
     std::chrono::milliseconds tick{5'000};
     /// TCP only: idle time before the first keepalive probe; zero switches keepalive off.
     std::chrono::seconds keepalive_idle{30};
-    /// How long a read spins on the socket before it sleeps: trades a core for the latency of a wake-up.
-    std::chrono::microseconds busy_poll{0};
+    /// How long a read polls the socket before it sleeps, while that pays; zero: never.
+    std::chrono::microseconds busy_poll{100};
 };
 
 /// A connected stream socket (TCP over IPv4 or IPv6, or Unix) that blocks its caller, and never beyond a deadline.
@@ -65,7 +67,7 @@ private:
     sync_socket(int descriptor, bool tcp, const socket_settings& settings) noexcept;
     /// One recv() with `flags`; 0 and `ec` clear means: try again.
     std::size_t receive(std::span<std::byte> into, int flags, error_code& ec) noexcept;
-    bool spin_receive(std::span<std::byte> into, std::size_t& count, error_code& ec) noexcept;
+    bool poll_receive(std::span<std::byte> into, std::size_t& count, error_code& ec) noexcept;
     /// The wait before a system call: sets `flags` to MSG_DONTWAIT after polling for `events`, or leaves it for the
     /// kernel's own tick. False: deadline passed or error, in `ec`.
     bool wait_turn(short events, time_point deadline, int& flags, error_code& ec) noexcept;
@@ -73,7 +75,7 @@ private:
     int descriptor_ = -1;
     bool tcp_ = false;
     std::chrono::milliseconds tick_{0};
-    std::chrono::microseconds busy_poll_{0};
+    busy_poll busy_poll_{{}};
 };
 
 }  // namespace quaymaster::net

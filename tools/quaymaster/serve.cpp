@@ -50,7 +50,7 @@ struct serve_arguments {
     std::string log_level = "info";
     double handshake_timeout_s = 5;
     double stop_grace_s = 1;
-    std::int64_t busy_poll_us = 0;
+    std::int64_t busy_poll_us = std::chrono::microseconds{server_options{}.busy_poll}.count();
     bool refuses_shutdown = false;
     server_options options;
 };
@@ -238,7 +238,7 @@ void add_serve(CLI::App& program, int& exit_code)
     subcommand.add_flag("--refuse-shutdown", arguments->refuses_shutdown, "Do not stop when a client asks for it");
     subcommand
         .add_option("--busy-poll", arguments->busy_poll_us,
-                    "Microseconds to look for more work before sleeping; costs CPU, saves latency")
+                    "Microseconds to look for more work before sleeping, while that pays; 0 for never")
         ->capture_default_str()
         ->check(CLI::Range(0, 1'000'000));
     subcommand.add_option("--log-level", arguments->log_level, "What goes to standard error")
