@@ -95,7 +95,6 @@ wire::reply client_connection::transact(const wire::outgoing_request& request, c
         if (step.reply) {
             wire::reply reply = take_reply(step);
             in_progress_ = false;
-            replied_at_ = clock::now();
             return reply;
         }
         if (session_.current_state() == session::client_session::state::failed) {
@@ -111,11 +110,7 @@ wire::reply client_connection::transact(const wire::outgoing_request& request, c
 
 bool client_connection::is_usable() noexcept
 {
-    if (in_progress_ || fork_generation_ != fork_generation())
-        return false;
-    // A server that has gone since is found out with the next request as well; asking first, so that the request can be
-    // sent to its successor instead, is for calls with some time between them.
-    return clock::now() - replied_at_ < surely_alive || socket_.is_quiet();
+    return !in_progress_ && fork_generation_ == fork_generation() && socket_.is_quiet();
 }
 
 void client_connection::flush(const reply_wait& wait)

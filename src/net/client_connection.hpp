@@ -47,14 +47,10 @@ public:
     /// be written in `dialect`.
     wire::reply transact(const wire::outgoing_request& request, codec::reader_dialect dialect, const reply_wait& wait);
 
-    /// True if another request may be sent: the last one was answered and the peer has neither spoken nor closed since, as
-    /// far as is known.
+    /// True if another request may be sent: the last one was answered and the peer has neither spoken nor closed since.
     [[nodiscard]] bool is_usable() noexcept;
 
 private:
-    /// How long after a reply the peer is taken to be there still, without a system call to ask.
-    static constexpr std::chrono::milliseconds surely_alive{1};
-
     void flush(const reply_wait& wait);
     void fill(const reply_wait& wait);
     void wait_for_reply(const reply_wait& wait);
@@ -67,7 +63,6 @@ private:
 
     const client_environment& environment_;
     time_point handshake_deadline_;
-    time_point replied_at_{};
     sync_socket socket_;
     session::client_session session_;
     codec::envelope_reader envelope_;

@@ -1,6 +1,7 @@
 #include "net/connection.hpp"
 
 #include "net/server_socket.hpp"
+#include "net/tcp_options.hpp"
 
 #include <boost/asio/socket_base.hpp>
 
@@ -10,6 +11,13 @@
 #include <utility>
 
 namespace quaymaster::net {
+
+namespace {
+
+/// For a worker that blocks in get() on a machine that is no more.
+constexpr keepalive client_keepalive{std::chrono::seconds{60}, std::chrono::seconds{15}, 4};
+
+}  // namespace
 
 connection::connection(event_loop& home, unique_descriptor socket, const peer_name& peer)
     : home_{home}, socket_{home.context()}, session_{home.state().settings, *this}, peer_{peer}
@@ -65,7 +73,7 @@ void connection::start()
     home_.enter(*this);
     guarded([this] {
         if (peer_.is_tcp())
-            tune_accepted(socket_.native_handle());
+            tune_tcp(socket_.native_handle(), client_keepalive);
         take_turn(std::chrono::steady_clock::now(), [this](session::turn& now) { session_.start(now); });
         wait_for_more();
     });

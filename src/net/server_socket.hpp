@@ -26,13 +26,4 @@ struct transfer {
 /// True if the peer has closed its side, or is gone, whether or not octets that it sent before are still unread.
 [[nodiscard]] bool peer_has_left(int socket) noexcept;
 
-/// TCP_NODELAY, because replies are written whole; keepalive, because a worker blocked in get() on a machine that lost
-/// its power would never be noticed.
-void tune_accepted(int socket) noexcept;
-
-/// Acknowledges now what has come, instead of with the reply: CPython writes a frame in two pieces, and Nagle's algorithm
-/// holds back the second until the first is acknowledged. The kernel falls back to delayed acknowledgements by itself, so
-/// this is done again for each incomplete frame. Does nothing where the system has no TCP_QUICKACK.
-void acknowledge_now(int socket) noexcept;
-
 }  // namespace quaymaster::net

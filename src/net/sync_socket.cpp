@@ -1,27 +1,22 @@
 #include "net/sync_socket.hpp"
 
+#include "net/gathered_send.hpp"
+#include "net/resolver.hpp"
+#include "net/tcp_options.hpp"
+
 #include <boost/asio/error.hpp>
 
 #include <algorithm>
-#include <array>
 #include <cerrno>
-#include <condition_variable>
 #include <cstddef>
 #include <cstring>
-#include <memory>
-#include <mutex>
-#include <thread>
 #include <utility>
 #include <vector>
 
-#include <netdb.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <poll.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/time.h>
-#include <sys/uio.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -65,97 +60,6 @@ bool poll_until(int descriptor, short events, time_point deadline, error_code& e
     }
 }
 
-struct socket_address {
-    sockaddr_storage storage{};
-    socklen_t size = 0;
-};
-
-using socket_addresses = std::vector<socket_address>;
-
-/// getaddrinfo()'s errors beside errno, so that a message says "name or service not known".
-error_code resolver_error(int code) noexcept
-{
-    switch (code) {
-    case EAI_SYSTEM: return last_error();
-    case EAI_AGAIN: return boost::asio::error::host_not_found_try_again;
-    case EAI_SERVICE: return boost::asio::error::service_not_found;
-    case EAI_MEMORY: return boost::asio::error::no_memory;
-    default: return boost::asio::error::host_not_found;
-    }
-}
-
-socket_addresses look_up(const std::string& host, std::uint16_t port, int flags, error_code& ec)
-{
-    addrinfo hints{};
-    hints.ai_family = AF_UNSPEC;
-    hints.ai_socktype = SOCK_STREAM;
-    hints.ai_flags = flags | AI_NUMERICSERV;
-    addrinfo* found = nullptr;
-    socket_addresses addresses;
-    if (const int failed = ::getaddrinfo(host.c_str(), std::to_string(port).c_str(), &hints, &found); failed != 0) {
-        ec = resolver_error(failed);
-        return addresses;
-    }
-    ec.clear();
-    for (const addrinfo* each = found; each != nullptr; each = each->ai_next) {
-        socket_address address;
-        std::memcpy(&address.storage, each->ai_addr, each->ai_addrlen);
-        address.size = each->ai_addrlen;
-        addresses.push_back(address);
-    }
-    ::freeaddrinfo(found);
-    return addresses;
-}
-
-/// What a resolving thread and its caller share. The thread outlives a caller that has given up.
-struct resolution {
-    std::mutex mutex;                  // guards all below
-    std::condition_variable finished;  // notified once, when done
-    bool done = false;
-    socket_addresses addresses;
-    error_code ec;
-};
-
-socket_addresses resolve(const std::string& host, std::uint16_t port, time_point deadline, error_code& ec)
-{
-    if (host.empty()) {
-        // A server bound to "" listens on every interface; a client that is given the same words reaches it here.
-        socket_addresses loopback = look_up("127.0.0.1", port, AI_NUMERICHOST, ec);
-        const socket_addresses loopback6 = look_up("::1", port, AI_NUMERICHOST, ec);
-        loopback.insert(loopback.end(), loopback6.begin(), loopback6.end());
-        ec.clear();
-        return loopback;
-    }
-    if (socket_addresses literal = look_up(host, port, AI_NUMERICHOST, ec); !ec)
-        return literal;
-
-    // getaddrinfo() knows no deadline: it runs in a thread of its own, which is left behind when the deadline comes.
-    auto shared = std::make_shared<resolution>();
-    std::thread{[shared, host, port] {
-        error_code failed;
-        socket_addresses addresses = look_up(host, port, AI_ADDRCONFIG, failed);
-        const std::lock_guard lock{shared->mutex};
-        shared->addresses = std::move(addresses);
-        shared->ec = failed;
-        shared->done = true;
-        shared->finished.notify_one();
-    }}.detach();
-
-    std::unique_lock lock{shared->mutex};
-    if (!shared->finished.wait_until(lock, deadline, [&] { return shared->done; })) {
-        ec = timed_out();
-        return {};
-    }
-    ec = shared->ec;
-    return std::move(shared->addresses);
-}
-
-void set_option(int descriptor, int level, int option, int value) noexcept
-{
-    // A refused tuning option is no reason to refuse the connection.
-    (void)::setsockopt(descriptor, level, option, &value, sizeof value);
-}
-
 void set_kernel_timeout(int descriptor, int option, std::chrono::milliseconds timeout) noexcept
 {
     timeval limit{};
@@ -168,15 +72,8 @@ void tune(int descriptor, bool tcp, const socket_settings& settings) noexcept
 {
     set_kernel_timeout(descriptor, SO_RCVTIMEO, settings.tick);
     set_kernel_timeout(descriptor, SO_SNDTIMEO, settings.tick);
-    if (!tcp)
-        return;
-    set_option(descriptor, IPPROTO_TCP, TCP_NODELAY, 1);
-    if (settings.keepalive_idle.count() > 0) {
-        set_option(descriptor, SOL_SOCKET, SO_KEEPALIVE, 1);
-        set_option(descriptor, IPPROTO_TCP, TCP_KEEPIDLE, static_cast<int>(settings.keepalive_idle.count()));
-        set_option(descriptor, IPPROTO_TCP, TCP_KEEPINTVL, 10);
-        set_option(descriptor, IPPROTO_TCP, TCP_KEEPCNT, 3);
-    }
+    if (tcp)
+        tune_tcp(descriptor, {settings.keepalive_idle, std::chrono::seconds{10}, 3});
 }
 
 /// Connects a non-blocking `descriptor`.
@@ -239,7 +136,7 @@ void sync_socket::close() noexcept
 sync_socket sync_socket::connect_tcp(const std::string& host, std::uint16_t port, const socket_settings& settings,
                                      time_point deadline, error_code& ec)
 {
-    const socket_addresses addresses = resolve(host, port, deadline, ec);
+    const std::vector<socket_address> addresses = resolve(host, port, deadline, ec);
     if (ec)
         return {};
     for (std::size_t index = 0; index < addresses.size(); ++index) {
@@ -316,30 +213,20 @@ bool sync_socket::wait_turn(short events, time_point deadline, int& flags, error
 void sync_socket::write(std::span<const bytes_view> pieces, std::chrono::milliseconds patience, error_code& ec)
 {
     ec.clear();
-    constexpr std::size_t batch_max = 64;
     time_point deadline = clock::now() + patience;
-    std::array<iovec, batch_max> batch;
     std::size_t piece = 0;
     std::size_t offset = 0;  // within pieces[piece]: how much of it has been sent
     while (piece < pieces.size()) {
-        std::size_t count = 0;
-        for (std::size_t index = piece; index < pieces.size() && count < batch_max; ++index, ++count) {
-            const bytes_view part = index == piece ? pieces[index].subspan(offset) : pieces[index];
-            batch[count] = iovec{const_cast<std::byte*>(part.data()), part.size()};
-        }
-        msghdr message{};
-        message.msg_iov = batch.data();
-        message.msg_iovlen = count;
         // First without waiting: the send buffer of a conversation that takes turns is empty nearly always.
-        ssize_t sent = ::sendmsg(descriptor_, &message, MSG_NOSIGNAL | MSG_DONTWAIT);
+        ssize_t sent = send_gathered(descriptor_, pieces.subspan(piece), offset, MSG_DONTWAIT);
         if (sent < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) {
-            int flags = MSG_NOSIGNAL;
+            int flags = 0;
             if (!wait_turn(POLLOUT, deadline, flags, ec))
                 return;
-            sent = ::sendmsg(descriptor_, &message, flags);
+            sent = send_gathered(descriptor_, pieces.subspan(piece), offset, flags);
         }
         if (sent < 0) {
-            if (errno == EINTR || errno == EAGAIN || errno == EWOULDBLOCK)
+            if (errno == EAGAIN || errno == EWOULDBLOCK)
                 continue;
             ec = last_error();
             return;
@@ -444,7 +331,7 @@ bool sync_socket::wait_readable(time_point deadline, error_code& ec)
 void sync_socket::acknowledge_now() noexcept
 {
     if (tcp_)
-        set_option(descriptor_, IPPROTO_TCP, TCP_QUICKACK, 1);
+        net::acknowledge_now(descriptor_);
 }
 
 }  // namespace quaymaster::net

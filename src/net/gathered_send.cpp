@@ -1,0 +1,30 @@
+#include "net/gathered_send.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+
+#include <sys/socket.h>
+#include <sys/uio.h>
+
+namespace quaymaster::net {
+
+::ssize_t send_gathered(int socket, std::span<const bytes_view> pieces, std::size_t skipped, int flags) noexcept
+{
+    std::array<iovec, pieces_per_send> vectors;  // filled as far as it is used
+    const std::size_t count = std::min(pieces.size(), pieces_per_send);
+    for (std::size_t index = 0; index < count; ++index) {
+        const bytes_view part = pieces[index].subspan(index == 0 ? skipped : 0);
+        vectors[index] = {const_cast<std::byte*>(part.data()), part.size()};
+    }
+    msghdr message{};
+    message.msg_iov = vectors.data();
+    message.msg_iovlen = count;
+    ::ssize_t sent = 0;
+    do
+        sent = ::sendmsg(socket, &message, flags | MSG_NOSIGNAL);
+    while (sent < 0 && errno == EINTR);
+    return sent;
+}
+
+}  // namespace quaymaster::net
