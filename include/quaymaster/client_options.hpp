@@ -1,6 +1,8 @@
 // client_options: how long a client waits for what, and what it accepts.
 #pragma once
 
+#include <quaymaster/pickle_limits.hpp>
+
 #include <chrono>
 #include <cstddef>
 
@@ -29,6 +31,8 @@ struct client_options {
     std::chrono::microseconds busy_poll{100};
     /// Octets of one reply. A server that announces a longer one is hung up on.
     std::size_t reply_size_max = std::size_t{1} << 30;
+    /// What is read of the pickles that a server sends.
+    pickle_limits pickle;
     /// Refuse servers that prove the key with MD5: Python up to 3.11.
     bool require_sha256 = false;
 };

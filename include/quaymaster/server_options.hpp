@@ -1,6 +1,8 @@
 // server_options: every limit of a server, with its default.
 #pragma once
 
+#include <quaymaster/pickle_limits.hpp>
+
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -38,6 +40,14 @@ struct server_options {
     std::size_t outbox_size_max = 4 << 20;
     /// Connections that the system completes before they are accepted. Stock Python's 16 loses some of a burst.
     int backlog = 4096;
+    /// What is read of the pickles that clients send.
+    pickle_limits pickle;
+    /// Objects that clients have made at once by create(), as `Queue()` does; registered queues do not count.
+    std::size_t objects_max = 1'000'000;
+    /// Queues that one register_queue_factory() makes; they live as long as the server.
+    std::size_t named_queues_max = 10'000;
+    /// Octets of the name of one of them.
+    std::size_t queue_name_size_max = 255;
     /// How long stop() waits for clients to fetch the replies that are under way.
     std::chrono::milliseconds stop_grace{1'000};
     /// How long a loop that ran out of work looks for more before it sleeps; zero: never. What comes meanwhile is

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "codec/item.hpp"
+#include "codec/pickle_limits.hpp"
 
 #include <quaymaster/value.hpp>
 
@@ -9,7 +10,6 @@
 
 namespace quaymaster::codec {
 
-struct pickle_limits;
 
 /// An argument or a result: either a value that is already known or an item that nobody has had to decode.
 /// Flags and timeouts are read on every call and items hardly ever, so scalars come decoded and the rest does not.

@@ -1,21 +1,10 @@
-// pickle_limits: how much of a pickle a reader accepts. Every bound has a name, a default and an error that says it.
+// pickle_limits: the name of the public limits within codec.
 #pragma once
 
-#include <cstddef>
+#include <quaymaster/pickle_limits.hpp>
 
 namespace quaymaster::codec {
 
-struct pickle_limits {
-    /// Containers inside containers. CPython's own pickler stops at about 1,000 by default.
-    std::size_t depth_max = 10'000;
-    /// Objects on the unpickler's stack at once: a tuple's items all are, before it is built.
-    std::size_t stack_size_max = 1 << 26;
-    /// Entries of the memo.
-    std::size_t memo_size_max = 1 << 26;
-    /// Nodes of a decoded graph (decoding only; carrying an item makes none).
-    std::size_t node_count_max = 1 << 26;
-    /// Octets of one integer; 4,300 decimal digits, which CPython converts without complaint, are 1,786.
-    std::size_t integer_size_max = 1 << 16;
-};
+using quaymaster::pickle_limits;
 
 }  // namespace quaymaster::codec

@@ -17,13 +17,13 @@ std::string_view to_string(queue_kind kind) noexcept
 void item_store::require_readable(const codec::payload& candidate) const
 {
     if (kind_ == queue_kind::priority && candidate.is_item())
-        static_cast<void>(candidate.to_value());
+        static_cast<void>(candidate.to_value(heap_.limits()));
 }
 
 std::optional<raised> item_store::push(codec::payload& added)
 {
     if (kind_ == queue_kind::priority)
-        return heap_.push(added.to_item(), added.to_value());
+        return heap_.push(added.to_item(), added.to_value(heap_.limits()));
     line_.push_back(std::move(added).to_item());
     return std::nullopt;
 }
@@ -48,7 +48,7 @@ void item_store::give_back(codec::payload returned)
     case queue_kind::fifo: line_.push_front(std::move(returned).to_item()); break;
     case queue_kind::lifo: line_.push_back(std::move(returned).to_item()); break;
     case queue_kind::priority: {
-        const value decoded = returned.to_value();
+        const value decoded = returned.to_value(heap_.limits());
         heap_.push_anyway(std::move(returned).to_item(), decoded);
         break;
     }

@@ -23,7 +23,8 @@ enum class queue_kind : std::uint8_t { fifo, lifo, priority };
 /// Memory per item: 8 octets here beside the item's own block; 32 in a priority queue, which keeps what it compares.
 class item_store {
 public:
-    explicit item_store(queue_kind kind) : kind_{kind} {}
+    /// `limits`: what a priority queue, the only one to read its items, reads of one.
+    explicit item_store(queue_kind kind, const codec::pickle_limits& limits = {}) : kind_{kind}, heap_{limits} {}
 
     [[nodiscard]] queue_kind kind() const noexcept { return kind_; }
     [[nodiscard]] std::size_t size() const noexcept { return line_.size() + heap_.size(); }

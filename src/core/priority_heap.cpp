@@ -16,12 +16,12 @@ constexpr std::size_t parent_of(std::size_t place) noexcept
 // Below this many entries the memory is not worth giving back.
 constexpr std::size_t kept_capacity = 64;
 
-value decode(const codec::item& carried)
-{
-    return codec::payload{carried}.to_value();
-}
-
 }  // namespace
+
+value priority_heap::decode(const codec::item& carried) const
+{
+    return codec::payload{carried}.to_value(limits_);
+}
 
 // heapq._siftdown in two steps, first looking and then moving, so that a comparison without an answer changes nothing.
 std::optional<raised> priority_heap::push(codec::item added, const value& decoded)
@@ -87,14 +87,14 @@ codec::item priority_heap::pop()
     return smallest;
 }
 
-std::optional<bool> priority_heap::less(const entry& left, const entry& right)
+std::optional<bool> priority_heap::less(const entry& left, const entry& right) const
 {
     if (const auto told_by_keys = priority_key::less(left.key, right.key))
         return told_by_keys;
     return value::less(decode(left.carried), decode(right.carried));
 }
 
-std::optional<bool> priority_heap::less(const priority_key& key, const value& decoded, const entry& right)
+std::optional<bool> priority_heap::less(const priority_key& key, const value& decoded, const entry& right) const
 {
     if (const auto told_by_keys = priority_key::less(key, right.key))
         return told_by_keys;

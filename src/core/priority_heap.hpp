@@ -2,6 +2,7 @@
 #pragma once
 
 #include "codec/item.hpp"
+#include "codec/pickle_limits.hpp"
 #include "core/call.hpp"
 #include "core/priority_key.hpp"
 
@@ -21,6 +22,10 @@ namespace quaymaster::core {
 /// Memory: 32 octets per item beside the item itself. Items that their keys cannot tell apart are decoded to be compared.
 class priority_heap {
 public:
+    /// Every item that is pushed can be read within `limits`.
+    explicit priority_heap(const codec::pickle_limits& limits = {}) : limits_{limits} {}
+
+    [[nodiscard]] const codec::pickle_limits& limits() const noexcept { return limits_; }
     [[nodiscard]] std::size_t size() const noexcept { return entries_.size(); }
 
     /// Adds `added`, whose object is `decoded`. Returns the type_error of the comparison that has no answer, if it came to one;
@@ -38,12 +43,14 @@ private:
         priority_key key;
     };
     // `left < right`; nullopt where Python raises TypeError.
-    static std::optional<bool> less(const entry& left, const entry& right);
+    [[nodiscard]] std::optional<bool> less(const entry& left, const entry& right) const;
     // The same for an item that is decoded already.
-    static std::optional<bool> less(const priority_key& key, const value& decoded, const entry& right);
+    [[nodiscard]] std::optional<bool> less(const priority_key& key, const value& decoded, const entry& right) const;
+    [[nodiscard]] value decode(const codec::item& carried) const;
     void insert(std::size_t place, entry&& added);
 
     std::vector<entry> entries_;
+    codec::pickle_limits limits_;
 };
 
 }  // namespace quaymaster::core

@@ -26,8 +26,8 @@ void raise_in_all(Line& line, exception_type type, completions& fulfilled)
 
 }  // namespace
 
-shared_queue::shared_queue(referent& place, queue_kind kind, std::int64_t maxsize)
-    : place_{place}, maxsize_{maxsize}, store_{kind}
+shared_queue::shared_queue(referent& place, queue_kind kind, std::int64_t maxsize, const codec::pickle_limits& limits)
+    : place_{place}, maxsize_{maxsize}, store_{kind, limits}
 {
 }
 

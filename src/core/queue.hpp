@@ -35,7 +35,8 @@ struct queue_statistics {
 class shared_queue {
 public:
     /// `place` is the referent that waiters are told they are parked in. `maxsize` counts items; 0 or less is unbounded.
-    shared_queue(referent& place, queue_kind kind, std::int64_t maxsize);
+    /// `limits` as for item_store.
+    shared_queue(referent& place, queue_kind kind, std::int64_t maxsize, const codec::pickle_limits& limits = {});
 
     /// Lets `added` in, or parks `caller` until there is room; queue_full when `limit` allows no waiting.
     /// queue_shut_down after shutdown(). In a priority queue: type_error if the item does not compare with those it meets,

@@ -62,7 +62,7 @@ made_or_raised with_bound(const signature& expected, call& arguments, std::span<
 struct named_queues {
     std::string typeid_name;
     queue_kind kind;
-    queue_names_limits limits;
+    named_queue_limits limits;
     std::unordered_map<std::string, std::shared_ptr<queue_referent>> by_name;
 
     made_or_raised find_or_make(const codec::payload& name_argument, const codec::payload* maxsize_argument);
@@ -93,7 +93,8 @@ made_or_raised named_queues::find_or_make(const codec::payload& name_argument, c
                           typeid_name + "(): one more queue exceeds named_queues_max (" +
                               std::to_string(limits.named_queues_max) + "): raise the limit or use fewer names"};
         }
-        found = by_name.emplace(name, std::make_shared<queue_referent>(name, kind, std::get<std::int64_t>(maxsize))).first;
+        const auto size = std::get<std::int64_t>(maxsize);
+        found = by_name.emplace(name, std::make_shared<queue_referent>(name, kind, size, limits.items)).first;
     }
     return made_object{found->second, typeid_name + "/" + name};
 }
@@ -101,9 +102,9 @@ made_or_raised named_queues::find_or_make(const codec::payload& name_argument, c
 }  // namespace
 
 std::shared_ptr<queue_referent> register_named_queue(registry& where, std::string typeid_name, queue_kind kind,
-                                                     std::int64_t maxsize)
+                                                     std::int64_t maxsize, const codec::pickle_limits& limits)
 {
-    auto queue = std::make_shared<queue_referent>(typeid_name, kind, maxsize);
+    auto queue = std::make_shared<queue_referent>(typeid_name, kind, maxsize, limits);
     where.register_typeid(typeid_name, named_queue(typeid_name, queue));
     where.declare_stable(std::move(typeid_name), queue);
     return queue;
@@ -117,7 +118,7 @@ factory named_queue(std::string typeid_name, std::shared_ptr<queue_referent> que
     };
 }
 
-factory queue_by_name(std::string typeid_name, queue_kind kind, queue_names_limits limits)
+factory queue_by_name(std::string typeid_name, queue_kind kind, named_queue_limits limits)
 {
     // Shared, because a std::function is copied; every copy must know the same queues.
     auto queues = std::make_shared<named_queues>(named_queues{std::move(typeid_name), kind, limits, {}});
@@ -128,15 +129,16 @@ factory queue_by_name(std::string typeid_name, queue_kind kind, queue_names_limi
     };
 }
 
-factory fresh_queue(queue_kind kind)
+factory fresh_queue(queue_kind kind, const codec::pickle_limits& limits)
 {
-    return [kind](call& arguments) -> made_or_raised {
+    return [kind, limits](call& arguments) -> made_or_raised {
         std::array<codec::payload*, maxsize_parameters.size()> bound{};
         return with_bound(queue_constructor, arguments, bound, [&]() -> made_or_raised {
             const auto maxsize = read_maxsize(bound[0]);
             if (const auto* const wrong = std::get_if<raised>(&maxsize))
                 return *wrong;
-            return made_object{std::make_shared<queue_referent>(std::string{}, kind, std::get<std::int64_t>(maxsize)), {}};
+            const auto size = std::get<std::int64_t>(maxsize);
+            return made_object{std::make_shared<queue_referent>(std::string{}, kind, size, limits), {}};
         });
     };
 }

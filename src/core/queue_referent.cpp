@@ -75,8 +75,8 @@ struct queue_referent::method_table {
     }
 };
 
-queue_referent::queue_referent(std::string name, queue_kind kind, std::int64_t maxsize)
-    : name_{std::move(name)}, queue_{*this, kind, maxsize}
+queue_referent::queue_referent(std::string name, queue_kind kind, std::int64_t maxsize, const codec::pickle_limits& limits)
+    : name_{std::move(name)}, queue_{*this, kind, maxsize, limits}
 {
 }
 

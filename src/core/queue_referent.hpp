@@ -18,8 +18,9 @@ namespace quaymaster::core {
 /// negative timeout and for an argument that cannot be read.
 class queue_referent final : public referent {
 public:
-    /// `name` is for text() only; empty for a queue without one. `maxsize` as for shared_queue.
-    explicit queue_referent(std::string name = {}, queue_kind kind = queue_kind::fifo, std::int64_t maxsize = 0);
+    /// `name` is for text() only; empty for a queue without one. `maxsize` and `limits` as for shared_queue.
+    explicit queue_referent(std::string name = {}, queue_kind kind = queue_kind::fifo, std::int64_t maxsize = 0,
+                            const codec::pickle_limits& limits = {});
 
     [[nodiscard]] std::span<const std::string_view> exposed() const noexcept override;
     outcome invoke(call& request, waiter& caller, completions& fulfilled) override;

@@ -35,7 +35,7 @@ std::string_view first_characters(std::string_view utf8, std::size_t count)
 
 }  // namespace
 
-registry::registry(std::uint64_t instance) : instance_{instance} {}
+registry::registry(std::uint64_t instance, std::size_t objects_max) : objects_max_{objects_max}, instance_{instance} {}
 
 void registry::register_typeid(std::string typeid_name, factory make)
 {
@@ -80,8 +80,13 @@ std::variant<created, raised> registry::create(std::string_view typeid_name, cal
         place->second.stable = true;
     } else if (const auto known = idents_.find(made.object.get()); known != idents_.end()) {
         place = objects_.find(known->second);
+    } else if (made_by_clients_ >= objects_max_) {
+        return raised{exception_type::runtime_error,
+                      std::string{typeid_name} + "(): one more object exceeds objects_max (" + std::to_string(objects_max_) +
+                          "): drop proxies that are not needed, or raise the limit"};
     } else {
         place = objects_.try_emplace(unique_ident()).first;
+        ++made_by_clients_;
     }
     entry& home = place->second;
     if (home.object == nullptr) {
@@ -116,6 +121,7 @@ bool registry::decref(std::string_view ident)
     if (!found->second.stable) {
         idents_.erase(found->second.object.get());
         objects_.erase(found);
+        --made_by_clients_;
     }
     return true;
 }

@@ -36,8 +36,11 @@ struct created {
 /// Thread safety: none of its own, as for referents.
 class registry {
 public:
+    /// How many objects clients may have made at once, those with a stable ident not counted.
+    static constexpr std::size_t objects_max_default = 1'000'000;
+
     /// `instance` tells this server's unique idents from those of another or an earlier one.
-    explicit registry(std::uint64_t instance);
+    explicit registry(std::uint64_t instance, std::size_t objects_max = objects_max_default);
 
     /// Throws std::invalid_argument if `typeid_name` is empty or registered already.
     void register_typeid(std::string typeid_name, factory make);
@@ -45,7 +48,7 @@ public:
     [[nodiscard]] std::vector<std::string> typeids() const;
 
     /// Makes or finds the object; its count is one higher on return. key_error for an unknown typeid; runtime_error if
-    /// the stable ident belongs to another object.
+    /// the stable ident belongs to another object, or for a new object beyond objects_max.
     std::variant<created, raised> create(std::string_view typeid_name, call& arguments);
     /// False: unknown ident.
     bool incref(std::string_view ident);
@@ -84,6 +87,8 @@ private:
     object_map objects_;
     std::unordered_map<const referent*, std::string> idents_;  // of every object in objects_
     std::size_t counted_ = 0;
+    std::size_t made_by_clients_ = 0;  // objects without a stable ident
+    std::size_t objects_max_;
     std::uint64_t instance_;
     std::uint64_t made_ = 0;
 };

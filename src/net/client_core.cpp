@@ -26,6 +26,7 @@ client_environment make_environment(address server, const authkey& key, const cl
     environment.session.authkey = to_bytes(key.octets());
     environment.session.require_sha256 = options.require_sha256;
     environment.session.payload_size_max = options.reply_size_max;
+    environment.session.limits = options.pickle;
     // Below the usual patience, so that the usual wait blocks in recv() rather than in poll() first.
     environment.socket.tick = std::clamp(options.call_deadline / 2, milliseconds{1}, milliseconds{5'000});
     environment.socket.keepalive_idle = options.keepalive_idle;

@@ -43,6 +43,7 @@ session::server_settings settings_from(const authkey& key, const server_options&
     settings.handshake_timeout = options.handshake_timeout;
     settings.payload_size_max = options.payload_size_max;
     settings.replies_size_max = options.outbox_size_max;
+    settings.limits = options.pickle;
     return settings;
 }
 
@@ -109,6 +110,7 @@ public:
     }
     ~implementation() { stop(); }
 
+    [[nodiscard]] const server_options& options() const noexcept { return state_.options; }
     [[nodiscard]] core::registry& registry_to_fill();
     void start();
     void wait();
@@ -297,11 +299,10 @@ value server::implementation::queue_status()
 {
     std::vector<std::pair<value, value>> queues;
     const std::lock_guard lock{state_.guards.registry()};
-    state_.registry.for_each([&](const std::string& ident, const core::referent& object, std::size_t count) {
+    state_.registry.for_each([&](const std::string& ident, const core::referent& object, std::size_t) {
         const auto* queue = dynamic_cast<const core::queue_referent*>(&object);
         if (queue == nullptr)
             return;
-        (void)count;
         const std::lock_guard stripe{state_.guards.of(object)};
         queues.emplace_back(ident, core::to_value(queue->queue().statistics()));
     });
@@ -318,19 +319,21 @@ server::~server() = default;
 void server::register_queue(std::string typeid_name, queue_options options)
 {
     core::register_named_queue(implementation_->registry_to_fill(), std::move(typeid_name), to_core(options.kind),
-                               to_core(options.maxsize));
+                               to_core(options.maxsize), implementation_->options().pickle);
 }
 
 void server::register_queue_factory(std::string typeid_name, queue_kind kind)
 {
     core::registry& registry = implementation_->registry_to_fill();
-    registry.register_typeid(typeid_name, core::queue_by_name(typeid_name, to_core(kind)));
+    const server_options& options = implementation_->options();
+    const core::named_queue_limits limits{options.named_queues_max, options.queue_name_size_max, options.pickle};
+    registry.register_typeid(typeid_name, core::queue_by_name(typeid_name, to_core(kind), limits));
 }
 
 void server::register_queue_type(std::string typeid_name, queue_kind kind)
 {
     core::registry& registry = implementation_->registry_to_fill();
-    registry.register_typeid(std::move(typeid_name), core::fresh_queue(to_core(kind)));
+    registry.register_typeid(std::move(typeid_name), core::fresh_queue(to_core(kind), implementation_->options().pickle));
 }
 
 void server::start()

@@ -31,7 +31,7 @@ private:
 /// guards.registry(); gauges and log() are for any thread. Lifetime: outlives every loop.
 struct server_state {
     server_state(server_options chosen, session::server_settings session_settings, std::uint64_t instance)
-        : options{std::move(chosen)}, settings{std::move(session_settings)}, registry{instance}, log_lines{options.log}
+        : options{std::move(chosen)}, settings{std::move(session_settings)}, registry{instance, options.objects_max}, log_lines{options.log}
     {
     }
 

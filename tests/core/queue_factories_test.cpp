@@ -110,7 +110,7 @@ TEST_CASE_METHOD(fixture, "get_queue(name, maxsize=0) makes or finds a queue by 
 
 TEST_CASE_METHOD(fixture, "names have bounds", "[core][registry]")
 {
-    objects.register_typeid("get_queue", queue_by_name("get_queue", queue_kind::fifo, {2, 8}));
+    objects.register_typeid("get_queue", queue_by_name("get_queue", queue_kind::fifo, {2, 8, {}}));
     create("get_queue", {"12345678"});
     const raised too_long = refusal("get_queue", {"123456789"});
     CHECK(too_long.type == exception_type::value_error);

@@ -180,3 +180,110 @@ TEST_CASE("out of descriptors, accepting pauses and resumes", "[net][server][lim
     CHECK(server.log.has("accepting again"));
     CHECK(server.log.count("accepting pauses") == 1);
 }
+
+namespace {
+
+/// The text of the #TRACEBACK or of the exception that a request gets.
+std::string refusal_text(const wire::reply& got)
+{
+    if (const auto* const traceback = std::get_if<wire::traceback_reply>(&got))
+        return traceback->text;
+    if (const auto* const exception = std::get_if<wire::exception_reply>(&got))
+        return exception->type_name() + ": " + exception->text;
+    return {};
+}
+
+/// What the server says to `item`, put into "tasks"; it must serve that client as before.
+std::string refused(const server_options& options, const value& item, queue_kind kind = queue_kind::fifo)
+{
+    test_server server{options, {.kind = kind}};
+    python_peer peer{server.port()};
+    peer.open_stream();
+    peer.request("tasks", "put", {item});
+    const std::string text = refusal_text(peer.reply());
+    CHECK(peer.call("tasks", "qsize") == value{0});
+    CHECK(peer.call("tasks", "put", {value{1}}).is_none());
+    return text;
+}
+
+}  // namespace
+
+TEST_CASE("each limit of what is read of a pickle is an option of the server", "[net][server][limits]")
+{
+    server_options options;
+    SECTION("depth_max") {
+        options.pickle.depth_max = 10;
+        value nested = value::list({});
+        for (int depth = 0; depth < 20; ++depth)
+            nested = value::list({nested});
+        CHECK_THAT(refused(options, nested), Catch::Contains("depth_max (10)"));
+    }
+    SECTION("stack_size_max") {
+        options.pickle.stack_size_max = 50;
+        CHECK_THAT(refused(options, value::tuple(std::vector<value>(100, value{1}))), Catch::Contains("stack_size_max (50)"));
+    }
+    SECTION("memo_size_max") {
+        options.pickle.memo_size_max = 10;
+        std::vector<value> memoized;  // by the writer, because each comes twice
+        for (int index = 0; index < 20; ++index) {
+            const value shared = value::list({index});
+            memoized.insert(memoized.end(), {shared, shared});
+        }
+        CHECK_THAT(refused(options, value::list(memoized)), Catch::Contains("memo_size_max (10)"));
+    }
+    SECTION("node_count_max") {
+        options.pickle.node_count_max = 10;
+        CHECK_THAT(refused(options, value::list(std::vector<value>(20, value{1})), queue_kind::priority),
+                   Catch::Contains("node_count_max (10)"));
+    }
+    SECTION("integer_size_max") {
+        options.pickle.integer_size_max = 16;
+        CHECK_THAT(refused(options, value::list({value::integer_from_decimal(std::string(100, '9'))})),
+                   Catch::Contains("integer_size_max octets (16)"));
+    }
+}
+
+TEST_CASE("objects_max bounds what clients make, and a dropped object makes room", "[net][server][limits]")
+{
+    server_options options;
+    options.objects_max = 2;
+    server served{{"127.0.0.1", 0}, "abc", options};
+    served.register_queue("tasks");
+    served.register_queue_type("Queue");
+    served.start();
+    const auto create = [&](std::string_view typeid_name) {
+        python_peer peer{served.bound_address().port()};
+        peer.request({.method = "create", .name = typeid_name});
+        return peer.reply();
+    };
+    const auto first = wire::parse_created(std::get<wire::returned_reply>(create("Queue")).result, {});
+    REQUIRE(first);
+    REQUIRE(std::holds_alternative<wire::returned_reply>(create("Queue")));
+    CHECK_THAT(refusal_text(create("Queue")), Catch::Contains("objects_max (2)"));
+    CHECK(std::holds_alternative<wire::returned_reply>(create("tasks")));
+
+    python_peer dropping{served.bound_address().port()};
+    dropping.request({.method = "decref", .name = first->ident});
+    CHECK(dropping.result().is_none());
+    CHECK(std::holds_alternative<wire::returned_reply>(create("Queue")));
+}
+
+TEST_CASE("named_queues_max and queue_name_size_max bound get_queue(name)", "[net][server][limits]")
+{
+    server_options options;
+    options.named_queues_max = 1;
+    options.queue_name_size_max = 4;
+    server served{{"127.0.0.1", 0}, "abc", options};
+    served.register_queue_factory("get_queue");
+    served.start();
+    const auto create = [&](std::string_view name) {
+        python_peer peer{served.bound_address().port()};
+        const codec::payload argument{value{name}};
+        peer.request({.method = "create", .name = "get_queue", .positional = {&argument, 1}});
+        return refusal_text(peer.reply());
+    };
+    CHECK_THAT(create("longer"), Catch::Contains("queue_name_size_max (4)"));
+    CHECK(create("one").empty());
+    CHECK_THAT(create("two"), Catch::Contains("named_queues_max (1)"));
+    CHECK(create("one").empty());
+}

@@ -209,6 +209,15 @@ void add_limits(CLI::App& subcommand, serve_arguments& arguments)
     add("--handshake-timeout", arguments.handshake_timeout_s, "Seconds a peer may take to prove the key")->check(seconds);
     add("--max-outbox", options.outbox_size_max, "Octets of unread replies above which nothing more is read from a client")
         ->check(CLI::PositiveNumber);
+    add("--max-objects", options.objects_max, "Objects that clients have made at once; registered queues do not count")
+        ->check(CLI::PositiveNumber);
+    add("--max-named-queues", options.named_queues_max, "Queues that get_queue(name) makes")->check(CLI::PositiveNumber);
+    add("--max-queue-name", options.queue_name_size_max, "Octets of such a name")->check(CLI::PositiveNumber);
+    add("--max-depth", options.pickle.depth_max, "Containers inside containers in one item")->check(CLI::PositiveNumber);
+    add("--max-stack", options.pickle.stack_size_max, "Objects on the stack while a pickle is read")->check(CLI::PositiveNumber);
+    add("--max-memo", options.pickle.memo_size_max, "Memo entries of one pickle")->check(CLI::PositiveNumber);
+    add("--max-nodes", options.pickle.node_count_max, "Objects in one item of a priority queue")->check(CLI::PositiveNumber);
+    add("--max-integer", options.pickle.integer_size_max, "Octets of one integer")->check(CLI::PositiveNumber);
     add("--backlog", options.backlog, "Connections that wait to be accepted")->check(CLI::PositiveNumber);
     add("--stop-grace", arguments.stop_grace_s, "Seconds that replies under way get when the server stops")->check(seconds);
 }
