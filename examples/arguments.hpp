@@ -1,4 +1,4 @@
-// arguments.hpp: `--name value` and `--flag` for the examples, and nothing more.
+// arguments.hpp: `--name value`, `--flag` and `--help` for the examples, and nothing more.
 #pragma once
 
 #include <quaymaster/authkey.hpp>
@@ -6,21 +6,29 @@
 #include <algorithm>
 #include <charconv>
 #include <cstdint>
+#include <cstdlib>
 #include <initializer_list>
+#include <iostream>
+#include <limits>
 #include <map>
 #include <stdexcept>
 #include <string>
 #include <string_view>
+#include <utility>
 
 class arguments {
 public:
-    /// Throws std::invalid_argument for an option in neither list.
+    /// Prints the options and ends the program for --help. Throws std::invalid_argument for an option in neither list.
     arguments(int argc, char** argv, std::initializer_list<std::string_view> valued,
               std::initializer_list<std::string_view> flags = {})
     {
         const auto has = [](auto names, std::string_view name) { return std::find(names.begin(), names.end(), name) != names.end(); };
         for (int index = 1; index < argc; ++index) {
             const std::string option = argv[index];
+            if (option == "--help") {
+                std::cout << "usage: " << argv[0] << usage(valued, " VALUE]") << usage(flags, "]") << '\n';
+                std::exit(0);
+            }
             if (has(flags, option))
                 values_[option] = "";
             else if (has(valued, option) && index + 1 < argc)
@@ -38,14 +46,16 @@ public:
         return found == values_.end() ? otherwise : found->second;
     }
 
+    /// Throws std::invalid_argument for anything but a number that is not negative and fits its type.
     template <class Number>
     [[nodiscard]] Number number(const std::string& option, Number otherwise) const
     {
         const std::string digits = text(option, std::to_string(otherwise));
         Number number{};
         const auto [end, failed] = std::from_chars(digits.data(), digits.data() + digits.size(), number);
-        if (failed != std::errc{} || end != digits.data() + digits.size())
-            throw std::invalid_argument{option + " needs a number, not " + digits};
+        if (failed != std::errc{} || end != digits.data() + digits.size() || std::cmp_less(number, 0))
+            throw std::invalid_argument{option + " needs a whole number from 0 to " +
+                                        std::to_string(std::numeric_limits<Number>::max()) + ", not " + digits};
         return number;
     }
 
@@ -61,6 +71,14 @@ private:
         std::string all;
         for (const std::string_view name : names)
             (all += ' ') += name;
+        return all;
+    }
+
+    static std::string usage(std::initializer_list<std::string_view> names, std::string_view ending)
+    {
+        std::string all;
+        for (const std::string_view name : names)
+            ((all += " [") += name) += ending;
         return all;
     }
 

@@ -57,16 +57,35 @@ def exit_codes(bin_dir):
         shell('put', 'small', expected=2)
         shell('get', expected=2)
         shell('get', 'small', '--count', 'many', expected=2)
-        shell('get', 'small', '--count', '-3', expected=2)
+        assert '1 or more' in shell('get', 'small', '--count', '-3', expected=2)
         shell('get', 'small', '--timeout', '-1', expected=2)
-        shell('nonsense', expected=2)
+        assert "'nonsense'" in shell('nonsense', expected=2)
+        assert 'line 2' in shell('put', 'small', '-', stdin='1\nword\n', expected=2)
         program = bin_dir / 'quaymaster'
+        assert 'serve, put' in run([program], expected=2)
+        for option, range_said in (('--port', 'from 0 to 65535'), ('--threads', 'from 0 to 1024'), ('--max-connections', '1 or more')):
+            for number in ('-1', '70000000000000000000000', 'many'):
+                text = run([program, 'serve', option, number], expected=2)
+                assert option in text and range_said in text and number in text, text
         for subcommand in ([], ['serve'], ['put'], ['get'], ['stat'], ['bench']):
             text = run([program] + subcommand + ['--help'])
             assert 'quaymaster ' in text, text
         assert run([program, '--version']).strip()
         for queue in ('x,sideways', ',lifo', 'x,maxsize=', 'x,maxsize=-1'):
             assert '--queue' in run([program, 'serve', '--port', 0, '--authkey-file', scratch.key_file, '--queue', queue], expected=2)
+
+
+def limits_are_options(bin_dir):
+    """Each --max-... of what a client may send, named in what it is told."""
+    limits = ['--max-depth', 4, '--max-integer', 16, '--max-named-queues', 1, '--max-queue-name', 8]
+    with Scratch() as scratch, serve(bin_dir, scratch, *limits) as server:
+        shell = Shell(bin_dir, server, scratch)
+        assert 'depth_max (4)' in shell('put', 'get_task_queue', '[[[[[[1]]]]]]', expected=1)
+        assert 'integer_size_max octets (16)' in shell('put', 'get_task_queue', '[%d]' % 2 ** 200, expected=1)
+        assert 'queue_name_size_max (8)' in shell('put', 'get_queue/far_too_long', '1', expected=1)
+        shell('put', 'get_queue/orders', '1')
+        assert 'named_queues_max (1)' in shell('put', 'get_queue/others', '1', expected=1)
+        assert shell('get', 'get_queue/orders') == '1\n'
 
 
 def stat_shows(bin_dir):
@@ -236,7 +255,7 @@ BaseManager((sys.argv[1], int(sys.argv[2])), authkey=open(sys.argv[3], 'rb').rea
 
 def main():
     bin_dir = bin_folder(__doc__)
-    cases = (puts_and_gets, exit_codes, stat_shows, bench_measures, bench_finds_faults, bench_ends_on_signals, key_is_made,
+    cases = (puts_and_gets, exit_codes, limits_are_options, stat_shows, bench_measures, bench_finds_faults, bench_ends_on_signals, key_is_made,
              empty_key_is_for_loopback, printed_lines_work, stops_on_signals, unix_socket, require_sha256)
     return run_cases([(case.__name__.replace('_', ' '), lambda case=case: case(bin_dir)) for case in cases])
 

@@ -2,6 +2,7 @@
 
 #include "key_source.hpp"
 #include "subcommands.hpp"
+#include "whole_number.hpp"
 
 #include <cmath>
 
@@ -10,7 +11,9 @@ namespace quaymaster::tool {
 void client_arguments::add_to(CLI::App& subcommand)
 {
     auto* const host_option = subcommand.add_option("--host", host, "Host of the server")->capture_default_str();
-    auto* const port_option = subcommand.add_option("--port", port, "Port of the server")->capture_default_str();
+    auto* const port_option = subcommand.add_option("--port", port, "Port of the server")
+                                  ->capture_default_str()
+                                  ->check(whole_number(1, 65'535));
     subcommand.add_option("--unix", unix_path, "Path of the server's Unix socket, instead of --host and --port")
         ->excludes(host_option, port_option);
     subcommand.add_option("--authkey-file", authkey_file, "File that holds the key");

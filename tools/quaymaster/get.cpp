@@ -2,6 +2,7 @@
 #include "client_arguments.hpp"
 #include "exit_codes.hpp"
 #include "subcommands.hpp"
+#include "whole_number.hpp"
 
 #include <quaymaster/literal.hpp>
 
@@ -67,7 +68,7 @@ void add_get(CLI::App& program, int& exit_code)
     CLI::App& subcommand = *program.add_subcommand("get", description);
     subcommand.add_option("QUEUE", arguments->queue, "Name of the queue, or FACTORY/NAME")->required();
     auto* const count =
-        subcommand.add_option("--count", arguments->count, "How many values to wait for")->check(CLI::PositiveNumber)->capture_default_str();
+        subcommand.add_option("--count", arguments->count, "How many values to wait for")->check(whole_number(1))->capture_default_str();
     auto* const timeout =
         subcommand.add_option("--timeout", arguments->timeout_s, "Seconds to wait for each; without limit if not given");
     subcommand.add_flag("--all", arguments->is_all, "Take all there are now, without waiting")->excludes(count, timeout);

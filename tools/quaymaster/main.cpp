@@ -30,6 +30,15 @@ The key that clients must hold is looked for in this order: --authkey-file, the 
 QUAYMASTER_AUTHKEY, and the file that `quaymaster serve` makes: $XDG_CONFIG_HOME/quaymaster/authkey, or
 ~/.config/quaymaster/authkey.)";
 
+/// "the subcommands are serve, put, ...; see quaymaster --help"
+std::string known_subcommands(const CLI::App& program)
+{
+    std::string names;
+    for (const CLI::App* each : program.get_subcommands(nullptr))
+        names += (names.empty() ? "" : ", ") + each->get_name();
+    return "the subcommands are " + names + "; see quaymaster --help";
+}
+
 int complain(int exit_code, const std::exception& what)
 {
     std::cerr << "quaymaster: " << what.what() << '\n';
@@ -45,7 +54,7 @@ int main(int argc, char** argv)
     CLI::App program{description, "quaymaster"};
     program.footer(footer);
     program.set_version_flag("--version", std::string{quaymaster::version});
-    program.require_subcommand(1);
+    program.require_subcommand(0, 1);  // without one, see below
     add_serve(program, exit_code);
     add_put(program, exit_code);
     add_get(program, exit_code);
@@ -53,7 +62,14 @@ int main(int argc, char** argv)
     add_bench(program, exit_code);
     try {
         program.parse(argc, argv);
+        if (program.get_subcommands().empty())
+            throw usage_error{"what shall it do? " + known_subcommands(program)};
         return exit_code;
+    } catch (const CLI::ExtrasError& error) {
+        if (!program.get_subcommands().empty() || program.remaining().empty())
+            return program.exit(error), exit_usage;
+        std::cerr << "quaymaster: there is no subcommand '" << program.remaining().front() << "'; " << known_subcommands(program) << '\n';
+        return exit_usage;
     } catch (const CLI::ParseError& error) {
         return program.exit(error) == 0 ? exit_success : exit_usage;  // --help and --version arrive here, too
     } catch (const usage_error& error) {

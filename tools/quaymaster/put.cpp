@@ -42,14 +42,15 @@ std::vector<std::string> values_among(std::vector<std::string> words)
     return words;
 }
 
-value read_value(const put_arguments& arguments, const std::string& text)
+/// `where`: what to say before an error in `text`.
+value read_value(const put_arguments& arguments, const std::string& text, const std::string& where = {})
 {
     if (arguments.is_text)
         return value{text};
     try {
         return parse_literal(text);
     } catch (const literal_error& error) {
-        throw usage_error{"'" + text + "' is neither a Python literal nor JSON: " + error.what() +
+        throw usage_error{where + "'" + text + "' is neither a Python literal nor JSON: " + error.what() +
                           " (text needs quotes, as in '\"hello\"', or --text)"};
     }
 }
@@ -62,9 +63,10 @@ std::vector<value> read_values(const put_arguments& arguments)
             values.push_back(read_value(arguments, text));
             continue;
         }
-        for (std::string line; std::getline(std::cin, line);)
+        std::size_t number = 1;
+        for (std::string line; std::getline(std::cin, line); ++number)
             if (arguments.is_text || !line.empty())
-                values.push_back(read_value(arguments, line));
+                values.push_back(read_value(arguments, line, "standard input, line " + std::to_string(number) + ": "));
     }
     return values;
 }

@@ -3,6 +3,7 @@
 #include "key_source.hpp"
 #include "queue_argument.hpp"
 #include "subcommands.hpp"
+#include "whole_number.hpp"
 
 #include <quaymaster/server.hpp>
 #include <quaymaster/value.hpp>
@@ -200,25 +201,26 @@ void add_limits(CLI::App& subcommand, serve_arguments& arguments)
         return subcommand.add_option(name, variable, text)->capture_default_str()->group("Limits");
     };
     add("--max-payload", options.payload_size_max, "Octets of one request; a client that announces more is dropped")
-        ->check(CLI::Range(std::size_t{1024}, std::size_t{1} << 40));
+        ->check(whole_number(1024, std::uint64_t{1} << 40));
     add("--max-connections", options.connections_max, "Connections at once; further ones are dropped")
-        ->check(CLI::PositiveNumber);
+        ->check(whole_number(1));
     add("--max-unauthenticated", options.unauthenticated_max,
         "Peers at once that have not proved the key; further ones are dropped")
-        ->check(CLI::PositiveNumber);
+        ->check(whole_number(1));
     add("--handshake-timeout", arguments.handshake_timeout_s, "Seconds a peer may take to prove the key")->check(seconds);
     add("--max-outbox", options.outbox_size_max, "Octets of unread replies above which nothing more is read from a client")
-        ->check(CLI::PositiveNumber);
+        ->check(whole_number(1));
     add("--max-objects", options.objects_max, "Objects that clients have made at once; registered queues do not count")
-        ->check(CLI::PositiveNumber);
-    add("--max-named-queues", options.named_queues_max, "Queues that get_queue(name) makes")->check(CLI::PositiveNumber);
-    add("--max-queue-name", options.queue_name_size_max, "Octets of such a name")->check(CLI::PositiveNumber);
-    add("--max-depth", options.pickle.depth_max, "Containers inside containers in one item")->check(CLI::PositiveNumber);
-    add("--max-stack", options.pickle.stack_size_max, "Objects on the stack while a pickle is read")->check(CLI::PositiveNumber);
-    add("--max-memo", options.pickle.memo_size_max, "Memo entries of one pickle")->check(CLI::PositiveNumber);
-    add("--max-nodes", options.pickle.node_count_max, "Objects in one item of a priority queue")->check(CLI::PositiveNumber);
-    add("--max-integer", options.pickle.integer_size_max, "Octets of one integer")->check(CLI::PositiveNumber);
-    add("--backlog", options.backlog, "Connections that wait to be accepted")->check(CLI::PositiveNumber);
+        ->check(whole_number(1));
+    add("--max-named-queues", options.named_queues_max, "Queues that get_queue(name) makes")->check(whole_number(1));
+    add("--max-queue-name", options.queue_name_size_max, "Octets of such a name")->check(whole_number(1));
+    add("--max-depth", options.pickle.depth_max, "Containers inside containers in one item")->check(whole_number(1));
+    add("--max-stack", options.pickle.stack_size_max, "Objects on the stack while a pickle is read")->check(whole_number(1));
+    add("--max-memo", options.pickle.memo_size_max, "Memo entries of one pickle")->check(whole_number(1));
+    add("--max-nodes", options.pickle.node_count_max, "Objects in one item of a priority queue")->check(whole_number(1));
+    add("--max-integer", options.pickle.integer_size_max, "Octets of one integer")->check(whole_number(1));
+    add("--backlog", options.backlog, "Connections that wait to be accepted")
+        ->check(whole_number(1, 1'000'000));
     add("--stop-grace", arguments.stop_grace_s, "Seconds that replies under way get when the server stops")->check(seconds);
 }
 
@@ -232,7 +234,9 @@ void add_serve(CLI::App& program, int& exit_code)
     auto* const host = subcommand.add_option("--host", arguments->host, "Address to listen on; 0.0.0.0 for every interface")
                            ->capture_default_str();
     auto* const port =
-        subcommand.add_option("--port", arguments->port, "Port to listen on; 0 for any that is free")->capture_default_str();
+        subcommand.add_option("--port", arguments->port, "Port to listen on; 0 for any that is free")
+            ->capture_default_str()
+            ->check(whole_number(0, 65'535));
     subcommand.add_option("--unix", arguments->unix_path, "Listen on a Unix socket at this path, instead of --host and --port")
         ->excludes(host, port);
     subcommand.add_option("--authkey-file", arguments->authkey_file, "File that holds the key");
@@ -241,7 +245,7 @@ void add_serve(CLI::App& program, int& exit_code)
         ->allow_extra_args(false);
     subcommand.add_option("--threads", arguments->options.threads, "Event loops; 0 for one per core, at most 8")
         ->capture_default_str()
-        ->check(CLI::Range(0, 1024));
+        ->check(whole_number(0, 1024));
     subcommand.add_flag("--require-sha256", arguments->options.require_sha256,
                         "Refuse MD5, that is, clients of Python 3.11 and older");
     subcommand.add_flag("--refuse-shutdown", arguments->refuses_shutdown, "Do not stop when a client asks for it");
@@ -249,7 +253,7 @@ void add_serve(CLI::App& program, int& exit_code)
         .add_option("--busy-poll", arguments->busy_poll_us,
                     "Microseconds to look for more work before sleeping, while that pays; 0 for never")
         ->capture_default_str()
-        ->check(CLI::Range(0, 1'000'000));
+        ->check(whole_number(0, 1'000'000));
     subcommand.add_option("--log-level", arguments->log_level, "What goes to standard error")
         ->capture_default_str()
         ->check(CLI::IsMember(log_levels));
