@@ -38,7 +38,11 @@ void connection::guarded(Act&& act) noexcept
         act();
     } catch (const std::exception& failure) {
         home_.outbox().clear();
-        close_because(log_level::error, "dropped", failure.what());
+        try {
+            close_because(log_level::error, "dropped", failure.what());
+        } catch (const std::exception&) {
+            close();  // memory has run out even for saying so
+        }
     }
 }
 
@@ -161,10 +165,8 @@ void connection::consume(bytes_view input, session::turn& now)
 /// The peer sends no more. It may have closed one direction only and still read the replies under way.
 void connection::end_after_replies(core::time_point now)
 {
-    if (unsent_ != nullptr) {
-        is_finishing_ = true;
-        return home_.deadlines().set(*this, now + home_.state().settings.handshake_timeout);
-    }
+    if (unsent_ != nullptr)
+        return finish_by(now + home_.state().settings.handshake_timeout);
     if (!session_.authenticated())
         close_because(log_level::info, "lost", "it left before it was authenticated");
     else if (!input_.empty() && !session_.parked())
@@ -182,12 +184,21 @@ void connection::settle_turn(wire::outbox& replies, bool is_incomplete, core::ti
     if (session_.wants_close() || is_finishing_) {
         if (unsent_ == nullptr)
             return close_finished();
-        is_finishing_ = true;
-        return home_.deadlines().set(*this, now + home_.state().settings.handshake_timeout);
+        return finish_by(now + home_.state().settings.handshake_timeout);
     }
     if (is_incomplete && peer_.is_tcp())
         acknowledge_now(socket_.native_handle());
     home_.deadlines().set(*this, session_.deadline());
+}
+
+/// Lets the replies out that the peer has not fetched yet, until `limit`, whatever progress it makes meanwhile. A call that
+/// still waits would be given something that its caller is no longer there for.
+void connection::finish_by(core::time_point limit)
+{
+    if (session_.parked())
+        session_.end(home_.service());
+    if (!std::exchange(is_finishing_, true))
+        home_.deadlines().set(*this, limit);
 }
 
 /// Writes what the kernel takes and keeps the rest in unsent_. False if the connection ended over it.
@@ -265,18 +276,22 @@ void connection::wait_writable()
 void connection::finish()
 {
     guarded([this] {
-        is_finishing_ = true;
         if (unsent_ == nullptr)
-            close();
+            return close();
+        finish_by(core::never);  // stop_grace is the limit of all
     });
 }
 
-void connection::close()
+void connection::close() noexcept
 {
     if (!std::exchange(is_open_, false))
         return;
     home_.deadlines().remove(*this);
-    session_.end(home_.service());
+    try {
+        session_.end(home_.service());
+    } catch (const std::exception& failure) {
+        home_.state().log_or_drop(log_level::error, "an item that was on its way to a client is lost: ", failure.what());
+    }
     unsent_.reset();
     input_.release();
     error_code ignored;

@@ -36,7 +36,7 @@ public:
     /// The server stops: closes as soon as the replies are out.
     void finish();
     /// Closes now: a normal end.
-    void close();
+    void close() noexcept;
 
     /// The loop that it belongs to; any thread may ask.
     [[nodiscard]] event_loop& home() noexcept { return home_; }
@@ -67,6 +67,7 @@ private:
     void wait_readable();
     void wait_writable();
     void end_after_replies(core::time_point now);
+    void finish_by(core::time_point limit);
     void close_finished();
     void close_because(log_level level, std::string_view what, std::string_view reason);
 

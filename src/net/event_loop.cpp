@@ -81,10 +81,12 @@ void event_loop::open(unique_descriptor socket, const peer_name& peer)
 
 void event_loop::tell(std::shared_ptr<connection> told)
 {
-    const std::lock_guard lock{mailbox_mutex_};
-    mailbox_.push_back(std::move(told));
-    if (std::exchange(is_woken_, true))
-        return;
+    {
+        const std::lock_guard lock{mailbox_mutex_};
+        mailbox_.push_back(std::move(told));
+        if (std::exchange(is_woken_, true))
+            return;
+    }
     boost::asio::post(context_, [this] { take_messages(); });
 }
 

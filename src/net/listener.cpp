@@ -100,11 +100,13 @@ unique_descriptor listen_at(const sockaddr_storage& at, socklen_t size, int back
     return socket;
 }
 
-/// True if a server listens behind the socket file at `at`; a killed one leaves the file and nobody behind it.
-bool is_served(const sockaddr_un& at)
+/// True if nobody listens behind the socket file at `at`: a killed server leaves it so. False also where that cannot be
+/// found out, for lack of descriptors say.
+bool is_left_behind(const sockaddr_un& at)
 {
     const unique_descriptor probe = open_socket(AF_UNIX);
-    return ::connect(probe.number(), reinterpret_cast<const sockaddr*>(&at), sizeof at) == 0 || errno == EAGAIN;
+    return probe.is_open() && ::connect(probe.number(), reinterpret_cast<const sockaddr*>(&at), sizeof at) != 0 &&
+        errno == ECONNREFUSED;
 }
 
 bool is_shortage(int cause) noexcept
@@ -188,7 +190,7 @@ void listener::open_unix(const std::string& path)
         if (errno != EADDRINUSE)
             fail(errno, where, "listen on");
         struct stat found {};
-        if (::lstat(path.c_str(), &found) != 0 || !S_ISSOCK(found.st_mode) || is_served(at))
+        if (::lstat(path.c_str(), &found) != 0 || !S_ISSOCK(found.st_mode) || !is_left_behind(at))
             fail(EADDRINUSE, where, "listen on");
         ::unlink(path.c_str());
         if (!bind_it())

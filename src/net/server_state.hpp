@@ -10,7 +10,9 @@
 
 #include <atomic>
 #include <cstdint>
+#include <exception>
 #include <functional>
+#include <string>
 #include <string_view>
 #include <utility>
 
@@ -36,6 +38,14 @@ struct server_state {
     }
 
     void log(log_level level, std::string_view line) { log_lines.write(level, line); }
+    /// For where nothing may be thrown: the line is left out if there is no memory for it.
+    void log_or_drop(log_level level, std::string_view what, std::string_view why) noexcept
+    {
+        try {
+            log(level, std::string{what} + std::string{why});
+        } catch (const std::exception&) {
+        }
+    }
 
     server_options options;
     session::server_settings settings;

@@ -3,6 +3,7 @@
 
 #include <unistd.h>
 
+#include <cerrno>
 #include <utility>
 
 namespace quaymaster::net {
@@ -18,10 +19,14 @@ public:
         std::swap(number_, old.number_);
         return *this;
     }
+    /// Leaves errno as it is: what failed before is what the caller wants to know.
     ~unique_descriptor()
     {
-        if (number_ >= 0)
-            ::close(number_);
+        if (number_ < 0)
+            return;
+        const int cause = errno;
+        ::close(number_);
+        errno = cause;
     }
 
     [[nodiscard]] bool is_open() const noexcept { return number_ >= 0; }

@@ -119,6 +119,31 @@ TEST_CASE("a client that closes its sending side still gets its reply", "[net][s
     }
 }
 
+TEST_CASE("a call that still waits when its client has closed its sending side is given nothing", "[net][server][faults]")
+{
+    server_options options;
+    options.outbox_size_max = std::size_t{64} << 20;  // so that all requests below are taken in one turn
+    test_server server{options};
+    python_peer asking{server.port()};
+    asking.open_stream();
+    const bytes large(std::size_t{8} << 20);
+    python_peer leaving{server.port()};
+    leaving.open_stream();
+    constexpr int unread = 4;  // replies, more than a socket holds
+    for (int count = 0; count < unread; ++count)
+        (void)asking.call("tasks", "put", {value{large}});
+    for (int count = 0; count < unread + 1; ++count)
+        leaving.request("tasks", "get");
+    wait_for_getters(asking, 1);
+    leaving.socket().half_close();
+    wait_until([&] { return queue_status(asking, "tasks", "waiting_getters") == 0; });
+    (void)asking.call("tasks", "put", {value{"precious"}});
+    CHECK(asking.call("tasks", "get_nowait") == value{"precious"});
+    for (int count = 0; count < unread; ++count)
+        CHECK(leaving.result() == value{large});
+    CHECK_THROWS_WITH(leaving.reply(), "the server closed the connection");
+}
+
 TEST_CASE("requests may arrive octet by octet", "[net][server]")
 {
     test_server server;
