@@ -3,7 +3,7 @@
 
   make_corpus.py [--pythons DIR] [--root DIR]
 
-Writes seeds for the fuzz targets to tests/fuzz/corpus/{framing,handshake,request} and the conversations that the session
+Writes seeds for the fuzz targets to tests/fuzz/corpus/{framing,handshake,reply,request} and the conversations that the session
 tests replay to tests/session/python_transcripts.hpp. DIR holds one installation per version, as pyenv keeps them
 (default: $PYENV_ROOT/versions or ~/.pyenv/versions). The seeds and the header are checked in; run this again only to
 add a version or a request.
@@ -350,7 +350,7 @@ def main():
 
     # framing: any stream; its first octet chooses the limit.
     # handshake: the first octet chooses side and policy (see handshake_fuzz.cpp), the rest are the peer's frames.
-    # request: one pickle.
+    # reply, request: one pickle.
     for _, streams in clients:
         for stream in streams:
             frames = split_frames(stream)
@@ -360,7 +360,14 @@ def main():
         write_seed(options.root, 'framing', b'\x00' + streams[0])
     for _, streams in servers:
         for stream in streams:
-            write_seed(options.root, 'handshake', b'\x01' + b''.join(frame(f) for f in split_frames(stream)[:3]))
+            frames = split_frames(stream)
+            write_seed(options.root, 'handshake', b'\x01' + b''.join(frame(f) for f in frames[:3]))
+            for answer in frames[3:]:
+                write_seed(options.root, 'reply', answer)
+    token = ('Iterator', ('127.0.0.1', 50000), '7f01')
+    for protocol in (2, 3, 4):
+        for answer in (('#PROXY', (EXPOSED, token)), ('#UNSERIALIZABLE', 'Traceback'), ('#ERROR', ValueError('no', 1)), ('#FRIEND', 0)):
+            write_seed(options.root, 'reply', pickle.dumps(answer, protocol))
     write_seed(options.root, 'framing', b'\x01' + b'\xff\xff\xff\xff' + struct.pack('>Q', 3) + b'abc')
     write_seed(options.root, 'framing', b'\x01' + b'\xff\xff\xff\xff' + b'\xff' * 8)
     write_seed(options.root, 'framing', b'\x00' + b'\x80\x00\x00\x00')

@@ -1,0 +1,138 @@
+// reply_fuzz: a server that holds the key and answers anything, to a client that has asked something. The seeds are the
+// payloads of replies; each is sent as one frame, and again as whatever frames its octets make.
+#include "session/client_session.hpp"
+#include "wire/framing.hpp"
+#include "wire/handshake.hpp"
+#include "wire/python_dialect.hpp"
+
+#include <quaymaster/errors.hpp>
+#include <quaymaster/pickle_codec.hpp>
+#include <quaymaster/value.hpp>
+
+#include <cstdint>
+#include <cstdlib>
+#include <map>
+#include <string>
+#include <vector>
+
+namespace {
+
+using namespace quaymaster;
+
+constexpr std::string_view authkey = "abc";
+
+session::client_settings fuzz_settings()
+{
+    session::client_settings settings;
+    settings.authkey = to_bytes(authkey);
+    settings.payload_size_max = 1 << 20;
+    settings.limits.depth_max = 1000;
+    settings.limits.stack_size_max = 1 << 16;
+    settings.limits.memo_size_max = 1 << 16;
+    settings.limits.node_count_max = 1 << 16;
+    return settings;
+}
+
+wire::handshake_nonce nonce_of(unsigned char first)
+{
+    wire::handshake_nonce nonce;
+    for (std::size_t i = 0; i < nonce.size(); ++i)
+        nonce[i] = static_cast<std::byte>(first + i);
+    return nonce;
+}
+
+bytes take(wire::outbox& out)
+{
+    std::vector<bytes_view> pieces;
+    out.gather(pieces);
+    bytes whole;
+    for (const bytes_view piece : pieces)
+        whole.insert(whole.end(), piece.begin(), piece.end());
+    out.clear();
+    return whole;
+}
+
+/// Takes `client` through the handshake with a server of ours.
+void authenticate(session::client_session& client)
+{
+    const wire::handshake_policy policy{as_bytes(authkey), false};
+    wire::server_handshake server{nonce_of(1)};
+    wire::outbox from_server;
+    server.start(from_server);
+    while (server.state() != wire::handshake_state::done) {
+        const bytes said = take(from_server);
+        for (bytes_view rest = said; !rest.empty();)
+            rest = rest.subspan(client.receive(rest).consumed);
+        const bytes answered = take(client.output());
+        for (bytes_view rest = answered; server.state() != wire::handshake_state::done;) {
+            error_code ec;
+            const auto next = wire::parse_frame(rest, wire::handshake_payload_size_max, ec);
+            if (ec)
+                std::abort();
+            if (!next)
+                break;
+            if (server.on_frame(next->payload, policy, from_server) == wire::handshake_state::failed)
+                std::abort();
+            rest = rest.subspan(next->size);
+        }
+    }
+    if (client.current_state() != session::client_session::state::ready)
+        std::abort();
+}
+
+/// What a program of ours does with a result that it did not expect.
+void use(const codec::payload& result, const codec::pickle_limits& limits)
+{
+    try {
+        (void)wire::parse_created(result, limits);
+        const value content = result.to_value(limits);
+        (void)content.truth();
+        (void)content.repr();
+        (void)pickle_codec::decode<std::map<std::string, std::vector<std::int32_t>>>(content);
+    } catch (const error&) {  // pickle_error, conversion_error: said, and nothing worse
+    }
+}
+
+void take_apart(bytes_view pickle, const codec::pickle_limits& limits)
+{
+    codec::envelope_reader reader;
+    const wire::reply got = wire::parse_reply(pickle, reader, limits);
+    if (const auto* const returned = std::get_if<wire::returned_reply>(&got))
+        use(returned->result, limits);
+    else if (const auto* const traceback = std::get_if<wire::traceback_reply>(&got))
+        (void)traceback->exception();
+    else if (const auto* const exception = std::get_if<wire::exception_reply>(&got))
+        (void)exception->type_name();
+}
+
+void answer(bytes_view stream)
+{
+    static const session::client_settings settings = fuzz_settings();
+    session::client_session client{settings, nonce_of(100)};
+    client.request({.ident = "get_task_queue", .method = "get"});
+    authenticate(client);
+    while (client.current_state() == session::client_session::state::ready) {
+        const auto step = client.receive(stream);
+        if (step.reply)
+            take_apart(*step.reply, settings.limits);
+        else if (step.consumed == 0)
+            break;
+        stream = stream.subspan(step.consumed);
+    }
+    const bool has_failed = client.current_state() == session::client_session::state::failed;
+    if (has_failed == client.failure_text().empty())
+        std::abort();
+}
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size)
+{
+    const bytes_view input{reinterpret_cast<const std::byte*>(data), size};
+    const wire::frame_header header{size};
+    bytes framed{header.view().begin(), header.view().end()};
+    framed.insert(framed.end(), input.begin(), input.end());
+    answer(framed);
+    answer(input);
+    return 0;
+}
