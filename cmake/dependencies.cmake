@@ -1,6 +1,6 @@
 # What quaymaster stands on, and from which version: the one place that says so. Debian 12 ships all of it.
 # docs/ARCHITECTURE.md says why each was chosen; tools/setup knows the names of the packages.
-set(QUAYMASTER_BOOST_VERSION 1.81)  # Asio, Describe, Intrusive, Serialization
+set(QUAYMASTER_BOOST_VERSION 1.81)  # Asio, Describe, Intrusive, Multiprecision, Serialization
 set(QUAYMASTER_CEREAL_VERSION 1.3)
 set(QUAYMASTER_OPENSSL_VERSION 3.0)
 set(QUAYMASTER_CLI11_VERSION 2.1)
