@@ -132,87 +132,114 @@ std::string_view object_graph::own(std::string_view content)
     return {copy, content.size()};
 }
 
-node_id object_graph::copy_from(const object_graph& source, node_id root)
-{
-    // Two steps, so that cycles need no recursion: give every reachable node its twin with empty insides, then fill
-    // the insides in.
-    std::unordered_map<node_id, node_id> twin_of;
-    std::vector<node_id> found;
-    const auto twin = [&](node_id original) {
+/// Copies what can be reached from a node, in two steps, so that cycles need no recursion: every node gets its twin with
+/// empty insides when it is first met, and later those insides.
+class object_graph::copier {
+public:
+    copier(object_graph& into, const object_graph& source) : into_{into}, source_{source} {}
+
+    node_id copy(node_id root)
+    {
+        const node_id copied_root = twin(root);
+        for (std::size_t next = 0; next < met_.size(); ++next) {
+            const node_id original = met_[next];
+            fill(original, twin_of_[original]);
+        }
+        return copied_root;
+    }
+
+private:
+    node_id twin(node_id original)
+    {
         if (original == no_node)
             return no_node;
-        const auto [at, is_new] = twin_of.try_emplace(original, no_node);
-        if (!is_new)
-            return at->second;
-        node_id copy = no_node;
-        switch (source.kind(original)) {
-        case node_kind::none: copy = add_none(); break;
-        case node_kind::boolean: copy = add_boolean(source.boolean(original)); break;
-        case node_kind::integer: copy = add_integer(source.integer(original), source.is_python2_long(original)); break;
+        const auto [at, is_new] = twin_of_.try_emplace(original, no_node);
+        if (is_new) {
+            at->second = add_empty(original);
+            met_.push_back(original);
+        }
+        return at->second;
+    }
+
+    node_id add_empty(node_id original)
+    {
+        const node_kind kind = source_.kind(original);
+        switch (kind) {
+        case node_kind::none: return into_.add_none();
+        case node_kind::boolean: return into_.add_boolean(source_.boolean(original));
+        case node_kind::integer: return into_.add_integer(source_.integer(original), source_.is_python2_long(original));
         case node_kind::big_integer:
-            copy = add_big_integer(as_bytes(own(source.text(original))), source.is_python2_long(original));
-            break;
-        case node_kind::floating: copy = add_floating(source.floating(original)); break;
+            return into_.add_big_integer(as_bytes(own_text(original)), source_.is_python2_long(original));
+        case node_kind::floating: return into_.add_floating(source_.floating(original));
         case node_kind::str:
         case node_kind::bytes:
         case node_kind::bytearray:
-        case node_kind::byte_string: copy = add_text(source.kind(original), own(source.text(original))); break;
+        case node_kind::byte_string: return into_.add_text(kind, own_text(original));
         case node_kind::tuple:
         case node_kind::list:
         case node_kind::dict:
         case node_kind::set:
-        case node_kind::frozenset: copy = add_container(source.kind(original), {}); break;
-        case node_kind::global: copy = add_global(own(source.text(original)), own(source.qualified_name(original))); break;
-        case node_kind::object: copy = add_object(source.object(original).how, no_node, no_node); break;
-        case node_kind::extension: copy = add_extension(source.extension_code(original)); break;
+        case node_kind::frozenset: return into_.add_container(kind, {});
+        case node_kind::global: return into_.add_global(own_text(original), into_.own(source_.qualified_name(original)));
+        case node_kind::object: return into_.add_object(source_.object(original).how, no_node, no_node);
+        case node_kind::extension: return into_.add_extension(source_.extension_code(original));
         case node_kind::persistent:
-            copy = source.persistent_id(original) == no_node ? add_persistent(own(source.text(original)), no_node)
-                                                             : add_persistent({}, 0);
-            break;
+            return source_.persistent_id(original) == no_node ? into_.add_persistent(own_text(original), no_node)
+                                                              : into_.add_persistent({}, 0);
         }
-        twin_of[original] = copy;
-        found.push_back(original);
-        return copy;
-    };
+        return no_node;
+    }
 
-    const node_id copied_root = twin(root);
-    for (std::size_t next = 0; next < found.size(); ++next) {
-        const node_id original = found[next];
-        const node_id copy = twin_of[original];
-        switch (source.kind(original)) {
+    void fill(node_id original, node_id copy)
+    {
+        switch (source_.kind(original)) {
         case node_kind::tuple:
         case node_kind::list:
         case node_kind::dict:
         case node_kind::set:
         case node_kind::frozenset:
-            for (const node_id child : source.children(original)) {
-                const node_id copied_child = twin(child);
-                append_child(copy, copied_child);
+            for (const node_id child : source_.children(original)) {
+                const node_id copied_child = twin(child);  // first: it may move what append_child() looks at
+                into_.append_child(copy, copied_child);
             }
             break;
-        case node_kind::object: {
-            const object_parts& parts = source.object(original);
-            const node_id callable = twin(parts.callable);
-            const node_id arguments = twin(parts.arguments);
-            const node_id keywords = twin(parts.keywords);
-            for (const object_update& update : parts.updates) {
-                const object_update copied{update.step, twin(update.first), twin(update.second)};
-                append_update(copy, copied);
-            }
-            object_parts& made = objects_[nodes_[copy].index];
-            made.callable = callable;
-            made.arguments = arguments;
-            made.keywords = keywords;
-            break;
-        }
+        case node_kind::object: fill_object(source_.object(original), copy); break;
         case node_kind::persistent:
-            if (const node_id id = source.persistent_id(original); id != no_node)
-                nodes_[copy].index = twin(id);
+            if (const node_id id = source_.persistent_id(original); id != no_node) {
+                const node_id copied_id = twin(id);
+                into_.nodes_[copy].index = copied_id;
+            }
             break;
         default: break;
         }
     }
-    return copied_root;
+
+    void fill_object(const object_parts& parts, node_id copy)
+    {
+        const node_id callable = twin(parts.callable);
+        const node_id arguments = twin(parts.arguments);
+        const node_id keywords = twin(parts.keywords);
+        for (const object_update& update : parts.updates) {
+            const object_update copied{update.step, twin(update.first), twin(update.second)};
+            into_.append_update(copy, copied);
+        }
+        object_parts& made = into_.objects_[into_.nodes_[copy].index];
+        made.callable = callable;
+        made.arguments = arguments;
+        made.keywords = keywords;
+    }
+
+    std::string_view own_text(node_id original) { return into_.own(source_.text(original)); }
+
+    object_graph& into_;
+    const object_graph& source_;
+    std::unordered_map<node_id, node_id> twin_of_;
+    std::vector<node_id> met_;  // in order; those not filled yet are at the end
+};
+
+node_id object_graph::copy_from(const object_graph& source, node_id root)
+{
+    return copier{*this, source}.copy(root);
 }
 
 node_id object_graph::add_value(const value& known)

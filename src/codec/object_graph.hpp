@@ -114,6 +114,8 @@ public:
     [[nodiscard]] static node_id node_of(const value& known) noexcept { return known.node_; }
 
 private:
+    class copier;
+
     struct record {
         node_kind kind;
         bool flag;

@@ -1,10 +1,10 @@
 // authkey: made from randomness, read from and written to files, wiped at its end.
 #include <quaymaster/authkey.hpp>
 
+#include "net/randomness.hpp"
 #include "net/unique_descriptor.hpp"
 
 #include <openssl/crypto.h>
-#include <openssl/rand.h>
 
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -14,6 +14,7 @@
 #include <cerrno>
 #include <fstream>
 #include <iterator>
+#include <span>
 #include <stdexcept>
 #include <system_error>
 
@@ -76,8 +77,7 @@ authkey authkey::from_file(const std::filesystem::path& path)
 authkey authkey::generate()
 {
     std::array<unsigned char, generated_octets> random{};
-    if (RAND_bytes(random.data(), static_cast<int>(random.size())) != 1)
-        throw std::runtime_error{"authkey: the system has no randomness to give"};
+    net::fill_random(std::as_writable_bytes(std::span{random}));
     constexpr std::string_view digits = "0123456789abcdef";
     std::array<char, 2 * generated_octets> text{};
     for (std::size_t index = 0; index < random.size(); ++index) {

@@ -1,9 +1,10 @@
 #include "net/client_connection.hpp"
 
+#include "net/randomness.hpp"
+
 #include <boost/asio/error.hpp>
 
 #include <pthread.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <atomic>
@@ -29,8 +30,7 @@ std::atomic<unsigned> generation{0};
 wire::handshake_nonce fresh_nonce()
 {
     wire::handshake_nonce nonce;
-    if (::getentropy(nonce.data(), nonce.size()) != 0)
-        throw error{"the system has no randomness for a challenge: getentropy() failed"};
+    fill_random(nonce);
     return nonce;
 }
 

@@ -1,8 +1,7 @@
 #include "net/guarded_service.hpp"
 
-#include <openssl/rand.h>
+#include "net/randomness.hpp"
 
-#include <stdexcept>
 #include <utility>
 
 namespace quaymaster::net {
@@ -91,8 +90,7 @@ std::string guarded_service::text(core::referent& object)
 
 void guarded_service::fill_random(std::span<std::byte> octets)
 {
-    if (RAND_bytes(reinterpret_cast<unsigned char*>(octets.data()), static_cast<int>(octets.size())) != 1)
-        throw std::runtime_error{"the system has no randomness to give"};
+    net::fill_random(octets);
 }
 
 void guarded_service::request_shutdown()

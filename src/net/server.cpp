@@ -5,12 +5,11 @@
 #include "core/status_referent.hpp"
 #include "net/event_loop.hpp"
 #include "net/listener.hpp"
+#include "net/randomness.hpp"
 #include "net/server_state.hpp"
 
 #include <boost/asio/post.hpp>
 #include <boost/asio/signal_set.hpp>
-
-#include <openssl/rand.h>
 
 #include <pthread.h>
 
@@ -21,6 +20,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <span>
 #include <stdexcept>
 #include <string>
 #include <string_view>
@@ -50,8 +50,7 @@ session::server_settings settings_from(const authkey& key, const server_options&
 std::uint64_t random_instance()
 {
     std::uint64_t instance = 0;
-    if (RAND_bytes(reinterpret_cast<unsigned char*>(&instance), sizeof instance) != 1)
-        throw std::runtime_error{"the system has no randomness to give"};
+    net::fill_random(std::as_writable_bytes(std::span{&instance, 1}));
     return instance;
 }
 

@@ -12,12 +12,8 @@ namespace quaymaster::session {
 
 namespace {
 
+using wire::builtin_exception;
 using wire::python_exception;
-
-python_exception builtin_exception(std::string_view name, std::string text)
-{
-    return {"builtins", "exceptions", name, std::move(text)};
-}
 
 /// Lends the arguments of a request to a call and takes the memory back, emptied: nothing of one request may outlive it
 /// in memory that all sessions share.

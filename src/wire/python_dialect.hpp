@@ -31,6 +31,12 @@ struct python_exception {
     std::string text;
 };
 
+/// One of Python's builtin exceptions: "ValueError" and so on.
+[[nodiscard]] inline python_exception builtin_exception(std::string_view name, std::string text)
+{
+    return {"builtins", "exceptions", name, std::move(text)};
+}
+
 // ---- the server's side ------------------------------------------------------------------------------------------------
 
 /// `(ident, method, args, kwds)`. Texts are borrowed from the pickle. Reuse one for many requests: it keeps its memory.

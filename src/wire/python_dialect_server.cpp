@@ -14,11 +14,6 @@ using codec::opcode;
 
 enum field : std::size_t { ident_field, method_field, args_field, kwds_field, field_count };
 
-python_exception builtin_exception(std::string_view name, std::string text)
-{
-    return {"builtins", "exceptions", name, std::move(text)};
-}
-
 std::optional<python_exception> check_fields(const codec::envelope_reader& reader)
 {
     const auto count = reader.field_count();
