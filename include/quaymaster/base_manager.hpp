@@ -30,7 +30,9 @@ struct manager_options {
 ///
 /// Either register what to serve and start() (or serve_forever()), or connect() to a server elsewhere, C++ or Python.
 /// Thread safety: register, start, connect and shut down from one thread; create() from any.
-/// Lifetime: the destructor stops a server that start() began. Proxies may outlive it.
+/// Lifetime: the destructor stops a server that start() began. Proxies may outlive it. After fork() the child's copy still
+/// makes proxies, and the server goes on in the parent.
+/// Errors: start() and connect() throw std::invalid_argument for an option out of its range.
 class base_manager {
 public:
     /// Opens nothing yet. For a server `where` may have an empty host (every interface) and port 0 (the system's choice);

@@ -22,7 +22,7 @@ class remote_object;
 /// Lifetime: outlives the manager that made it, and a restart of the server if the object is a registered queue. After
 /// fork() the child's handles work, over new connections, and leave the counting to the parent's.
 /// Errors of every call: remote_error (or the queue_* errors) if the server raised, connection_lost, deadline_exceeded,
-/// authentication_error, pickle_error for a reply that is none.
+/// authentication_error, pickle_error for a result that cannot be read, `error` for a reply that is none.
 class proxy {
 public:
     /// Takes over `object`. Use base_manager::create.

@@ -13,10 +13,12 @@ namespace quaymaster {
 
 /// Serves named queues over one port: what `BaseManager(...).get_server()` is in Python.
 /// Thread safety: register before start(), from one thread; afterwards any member from any thread.
-/// Lifetime: the destructor stops the server. A stopped server does not start again; make another.
+/// Lifetime: the destructor stops the server. A stopped server does not start again; make another. In the child of a fork()
+/// it does nothing, its destructor included: the server goes on in the parent.
 class server {
 public:
-    /// Opens nothing yet. Throws std::invalid_argument for an empty key at an address that others can reach.
+    /// Opens nothing yet. Throws std::invalid_argument for an empty key at an address that others can reach, and for an
+    /// option out of its range.
     server(address where, authkey key, server_options options = {});
     ~server();
     server(const server&) = delete;

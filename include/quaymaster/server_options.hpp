@@ -15,7 +15,7 @@ namespace quaymaster {
 enum class log_level : std::uint8_t { debug, info, warning, error };
 
 /// Receives what a server has to say, one line without a newline. Called from the server's threads, from several at
-/// once; it must not call the server. No line holds an authkey or a digest.
+/// once; it must not call the server, and what it throws is dropped. No line holds an authkey or a digest.
 using log_function = std::function<void(log_level, std::string_view)>;
 
 struct server_options {

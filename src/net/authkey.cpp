@@ -97,7 +97,9 @@ void authkey::write_new_file(const std::filesystem::path& path) const
     const net::unique_descriptor file{::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600)};
     if (!file.is_open())
         fail_with_errno(path, "cannot be made");
-    bytes content = octets_;
+    bytes content;
+    content.reserve(octets_.size() + 1);  // a larger copy would leave this one behind
+    content.assign(octets_.begin(), octets_.end());
     content.push_back(std::byte{'\n'});
     std::size_t written = 0;
     while (written < content.size()) {

@@ -1,13 +1,12 @@
 #include "net/client_connection.hpp"
 
+#include "net/fork_generation.hpp"
 #include "net/randomness.hpp"
 
 #include <boost/asio/error.hpp>
 
-#include <pthread.h>
 
 #include <algorithm>
-#include <atomic>
 #include <optional>
 #include <string>
 #include <utility>
@@ -24,8 +23,6 @@ constexpr std::size_t read_size = 4096;
 constexpr std::size_t direct_read_size_min = 4096;
 /// Below this a copy costs less than giving the input away.
 constexpr std::size_t given_reply_size_min = std::size_t{64} << 10;
-
-std::atomic<unsigned> generation{0};
 
 wire::handshake_nonce fresh_nonce()
 {
@@ -69,13 +66,6 @@ sync_socket connect_socket(const client_environment& environment, time_point dea
 }
 
 }  // namespace
-
-unsigned fork_generation() noexcept
-{
-    [[maybe_unused]] static const int registered =
-        ::pthread_atfork(nullptr, nullptr, [] { generation.fetch_add(1, std::memory_order_relaxed); });
-    return generation.load(std::memory_order_relaxed);
-}
 
 client_connection::client_connection(const client_environment& environment, time_point deadline)
     : environment_{environment}, handshake_deadline_{deadline}, socket_{connect_socket(environment, deadline)},

@@ -47,6 +47,8 @@ public:
     /// be written in `dialect`.
     wire::reply transact(const wire::outgoing_request& request, codec::reader_dialect dialect, const reply_wait& wait);
 
+    /// True after a call that failed half-way: the server may still be busy with it.
+    [[nodiscard]] bool is_in_progress() const noexcept { return in_progress_; }
     /// True if another request may be sent: the last one was answered and the peer has neither spoken nor closed since.
     [[nodiscard]] bool is_usable() noexcept;
 
@@ -73,8 +75,5 @@ private:
     bool in_progress_ = false;   // a request was begun and its reply not read
     bool request_left_ = false;  // some of that request may have reached the server
 };
-
-/// Rises in the child of each fork(): a connection of another generation belongs to the parent.
-[[nodiscard]] unsigned fork_generation() noexcept;
 
 }  // namespace quaymaster::net

@@ -1,5 +1,9 @@
 #include "net/client_core.hpp"
 
+#include "net/option_checks.hpp"
+
+#include <openssl/crypto.h>
+
 #include <unistd.h>
 
 #include <algorithm>
@@ -22,13 +26,14 @@ std::uint64_t next_core_id() noexcept
 
 client_environment make_environment(address server, const authkey& key, const client_options& options)
 {
-    client_environment environment{std::move(server), options, {}, {}};
+    client_environment environment{std::move(server), checked(options), {}, {}};
     environment.session.authkey = to_bytes(key.octets());
+    const client_options& bounded = environment.options;
     environment.session.require_sha256 = options.require_sha256;
     environment.session.payload_size_max = options.reply_size_max;
     environment.session.limits = options.pickle;
     // Below the usual patience, so that the usual wait blocks in recv() rather than in poll() first.
-    environment.socket.tick = std::clamp(options.call_deadline / 2, milliseconds{1}, milliseconds{5'000});
+    environment.socket.tick = std::clamp(bounded.call_deadline / 2, milliseconds{1}, milliseconds{5'000});
     environment.socket.keepalive_idle = options.keepalive_idle;
     environment.socket.busy_poll = options.busy_poll;
     return environment;
@@ -146,7 +151,10 @@ client_core::client_core(address server, const authkey& key, const client_option
 {
 }
 
-client_core::~client_core() = default;
+client_core::~client_core()
+{
+    OPENSSL_cleanse(environment_.session.authkey.data(), environment_.session.authkey.size());
+}
 
 void client_core::connect()
 {
@@ -215,7 +223,17 @@ wire::reply client_core::one_shot(const client_request& request, std::optional<s
 wire::reply client_core::call_object(std::string_view ident, const client_request& request, const reply_wait& wait)
 {
     client_connection& stream = stream_of_this_thread();
-    return stream.transact({ident, request.method, std::nullopt, request.positional, request.keywords}, dialect(), wait);
+    try {
+        return stream.transact({ident, request.method, std::nullopt, request.positional, request.keywords}, dialect(), wait);
+    } catch (...) {
+        // At once, not at this thread's next call: the server may carry out yet what was given up, and must find nobody
+        // there to give an item to.
+        if (stream.is_in_progress()) {
+            thread_streams::of_this_thread().remove(*this);
+            drop(&stream);
+        }
+        throw;
+    }
 }
 
 client_connection& client_core::stream_of_this_thread()

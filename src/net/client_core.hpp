@@ -68,7 +68,7 @@ private:
     void drop(const client_connection* stream) noexcept;
     [[nodiscard]] codec::reader_dialect dialect() const noexcept;
 
-    const client_environment environment_;
+    client_environment environment_;  // constant until the destructor wipes the key
     const std::uint64_t id_;  // unlike an address, never reused
     std::atomic<bool> python2_{false};
 

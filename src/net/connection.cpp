@@ -104,7 +104,9 @@ void connection::on_due(core::time_point now)
 {
     guarded([this, now] {
         if (is_finishing_)
-            return close_because(log_level::warning, "dropped", "it did not fetch its last reply in time");
+            return close_because(log_level::warning, "dropped",
+                                 "it fetched nothing of its last replies within handshake_timeout (" +
+                                     std::to_string(home_.state().settings.handshake_timeout.count()) + " ms)");
         take_turn(now, [this](session::turn& turn) {
             session_.on_deadline(turn);
             consume(input_.view(), turn);
@@ -191,14 +193,14 @@ void connection::settle_turn(wire::outbox& replies, bool is_incomplete, core::ti
     home_.deadlines().set(*this, session_.deadline());
 }
 
-/// Lets the replies out that the peer has not fetched yet, until `limit`, whatever progress it makes meanwhile. A call that
-/// still waits would be given something that its caller is no longer there for.
+/// Lets the replies out that the peer has not fetched yet, until `limit`, which moves as it fetches some. A call that still
+/// waits would be given something that its caller is no longer there for.
 void connection::finish_by(core::time_point limit)
 {
     if (session_.parked())
         session_.end(home_.service());
-    if (!std::exchange(is_finishing_, true))
-        home_.deadlines().set(*this, limit);
+    is_finishing_ = true;
+    home_.deadlines().set(*this, limit);
 }
 
 /// Writes what the kernel takes and keeps the rest in unsent_. False if the connection ended over it.
@@ -305,6 +307,15 @@ void connection::close() noexcept
     if (in_loop_hook::is_linked())
         home_.leave(*this);
     self_.reset();
+}
+
+void connection::cut_off()
+{
+    guarded([this] {
+        close_because(log_level::warning, "dropped",
+                      "it did not fetch its last replies within stop_grace (" +
+                          std::to_string(home_.state().options.stop_grace.count()) + " ms)");
+    });
 }
 
 /// The session is over and its last reply is out.

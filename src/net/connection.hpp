@@ -35,6 +35,8 @@ public:
     void on_fulfilled();
     /// The server stops: closes as soon as the replies are out.
     void finish();
+    /// The server cannot wait for it any longer.
+    void cut_off();
     /// Closes now: a normal end.
     void close() noexcept;
 

@@ -163,7 +163,7 @@ void event_loop::stop_connections()
     grace_.expires_after(state_.options.stop_grace);
     grace_.async_wait([for_each_open](const boost::system::error_code& cancelled) {
         if (!cancelled)
-            for_each_open([](connection& open) { open.close(); });
+            for_each_open([](connection& open) { open.cut_off(); });
     });
     for_each_open([](connection& open) { open.finish(); });
     end_if_empty();

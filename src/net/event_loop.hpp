@@ -54,7 +54,6 @@ public:
     [[nodiscard]] server_state& state() noexcept { return state_; }
     [[nodiscard]] deadline_queue& deadlines() noexcept { return deadlines_; }
     [[nodiscard]] guarded_service& service() noexcept { return service_; }
-    [[nodiscard]] bool is_stopping() const noexcept { return stopping_; }
     /// How many connections it has or is about to get. Any thread.
     [[nodiscard]] gauge& load() noexcept { return load_; }
 

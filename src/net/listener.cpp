@@ -14,6 +14,7 @@
 #include <cerrno>
 #include <cstring>
 #include <memory>
+#include <new>
 #include <utility>
 
 namespace quaymaster::net {
@@ -279,11 +280,18 @@ void listener::hand_out(unique_descriptor socket, const sockaddr_storage& peer)
         state_.dropped.add();
         return;
     }
+    event_loop& home = least_loaded();
     state_.connections.add();
     state_.unauthenticated.add();
-    event_loop& home = least_loaded();
     home.load().add();
-    home.adopt(std::move(socket), peer_name{peer});
+    try {
+        home.adopt(std::move(socket), peer_name{peer});
+    } catch (const std::bad_alloc&) {
+        home.load().remove();
+        state_.unauthenticated.remove();
+        state_.connections.remove();
+        state_.dropped.add();
+    }
 }
 
 /// Strictly in turn would not do: a Python client makes a fixed number of short connections and one that stays, so those
@@ -349,9 +357,9 @@ bool listener::is_full(gauge& counted, std::size_t limit, std::string_view name,
 bool listener::notice::is_due()
 {
     const auto now = std::chrono::steady_clock::now();
-    const bool is_new = !std::exchange(is_current_, true);
-    if (!is_new || now - said_ < notice_interval)
-        return false;
+    if (is_current_ || now - said_ < notice_interval)
+        return false;  // said already, or to be said when there was silence for long enough
+    is_current_ = true;
     said_ = now;
     return true;
 }

@@ -54,7 +54,7 @@ private:
         boost::asio::steady_timer timer;
     };
 
-    /// Says something once and not again until it is over and a second has passed.
+    /// Says something once while it lasts, and at most once a second.
     class notice {
     public:
         [[nodiscard]] bool is_due();

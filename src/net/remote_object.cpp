@@ -1,6 +1,7 @@
 #include "net/remote_object.hpp"
 
 #include "net/client_reply.hpp"
+#include "net/fork_generation.hpp"
 
 #include <quaymaster/errors.hpp>
 
@@ -11,14 +12,19 @@
 namespace quaymaster::net {
 namespace {
 
-/// SyncManager's own typeids make a new object at each create(): to create one again after a restart would quietly hand
-/// out another object than the one that other programs hold. Registered typeids find theirs.
-bool makes_new_object(std::string_view typeid_name) noexcept
+/// True if create() finds the object that had `ident` before the server was restarted. Where it makes a new one instead, to
+/// create it again would quietly hand out another object than the one that other programs hold.
+bool finds_same_object(std::string_view typeid_name, std::string_view ident) noexcept
 {
+    // Our server's registered objects go by their names; what it makes for a client has an ident "instance-number".
+    const bool is_registered = ident.starts_with(typeid_name) && (ident.size() == typeid_name.size() || ident[typeid_name.size()] == '/');
+    if (is_registered || ident.find('-') != std::string_view::npos)
+        return is_registered;
+    // CPython's idents are numbers. SyncManager's own typeids make new objects, others are registered to find theirs.
     static constexpr std::array<std::string_view, 15> own{
         "Array",         "Barrier", "BoundedSemaphore", "Condition", "Event", "JoinableQueue", "LifoQueue", "Lock",
         "Namespace",     "Pool",    "PriorityQueue",    "Queue",     "RLock", "Semaphore",     "Value"};
-    return std::find(own.begin(), own.end(), typeid_name) != own.end();
+    return std::find(own.begin(), own.end(), typeid_name) == own.end();
 }
 
 }  // namespace
@@ -52,7 +58,7 @@ codec::payload remote_object::call(const client_request& request, const reply_wa
 {
     std::string known = ident();
     wire::reply reply = core_->call_object(known, request, wait);
-    if (says_unknown_ident(reply, known) && !makes_new_object(typeid_name_)) {
+    if (says_unknown_ident(reply, known) && finds_same_object(typeid_name_, known)) {
         create_again(known);
         known = ident();
         reply = core_->call_object(known, request, wait);

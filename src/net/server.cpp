@@ -4,12 +4,16 @@
 #include "core/queue_factories.hpp"
 #include "core/status_referent.hpp"
 #include "net/event_loop.hpp"
+#include "net/fork_generation.hpp"
 #include "net/listener.hpp"
+#include "net/option_checks.hpp"
 #include "net/randomness.hpp"
 #include "net/server_state.hpp"
 
 #include <boost/asio/post.hpp>
 #include <boost/asio/signal_set.hpp>
+
+#include <openssl/crypto.h>
 
 #include <pthread.h>
 
@@ -98,6 +102,7 @@ private:
 
 class server::implementation {
 public:
+    /// `options` are checked.
     implementation(address where, const authkey& key, const server_options& options)
         : where_{std::move(where)}, state_{options, settings_from(key, options), random_instance()}
     {
@@ -107,7 +112,14 @@ public:
         state_.request_stop = [this] { request_stop(); };
         register_status();
     }
-    ~implementation() { stop(); }
+    ~implementation()
+    {
+        stop();
+        OPENSSL_cleanse(state_.settings.authkey.data(), state_.settings.authkey.size());
+    }
+
+    /// False in the child of a fork(), which has none of the threads; the server goes on in the parent.
+    [[nodiscard]] bool is_of_this_process() const noexcept { return fork_generation_ == net::fork_generation(); }
 
     [[nodiscard]] const server_options& options() const noexcept { return state_.options; }
     [[nodiscard]] core::registry& registry_to_fill();
@@ -129,6 +141,7 @@ private:
     void request_stop();
     [[nodiscard]] bool is_own_thread();
 
+    const unsigned fork_generation_ = net::fork_generation();
     const address where_;
     net::server_state state_;
     std::vector<std::unique_ptr<net::event_loop>> loops_;
@@ -194,11 +207,14 @@ void server::implementation::run(net::event_loop& loop)
         const std::lock_guard lock{thread_ids_mutex_};
         thread_ids_.push_back(std::this_thread::get_id());
     }
-    try {
-        loop.run();
-    } catch (const std::exception& failure) {
-        state_.log(log_level::error, std::string{"the server stops: "} + failure.what());
-        request_stop();
+    for (;;) {
+        try {
+            return loop.run();
+        } catch (const std::exception& failure) {
+            // The loop goes on, without the handler that threw, to take its connections down.
+            state_.log_or_drop(log_level::error, "the server stops: ", failure.what());
+            request_stop();
+        }
     }
 }
 
@@ -235,6 +251,8 @@ bool server::implementation::is_own_thread()
 
 void server::implementation::wait()
 {
+    if (!is_of_this_process())
+        return;
     const std::lock_guard lock{threads_mutex_};
     for (std::thread& thread : threads_)
         thread.join();
@@ -243,6 +261,8 @@ void server::implementation::wait()
 
 void server::implementation::stop()
 {
+    if (!is_of_this_process())
+        return;
     request_stop();
     if (!is_own_thread())
         wait();
@@ -309,11 +329,19 @@ value server::implementation::queue_status()
 }
 
 server::server(address where, authkey key, server_options options)
-    : implementation_{std::make_unique<implementation>(std::move(where), key, options)}
+    : implementation_{std::make_unique<implementation>(std::move(where), key, net::checked(std::move(options)))}
 {
 }
 
-server::~server() = default;
+server::~server()
+{
+    if (implementation_->is_of_this_process())
+        return;
+    // Nothing of it may end here: joining would wait for threads that are not there, and the Unix socket's file is the
+    // parent's. It stays where it is until the process ends.
+    static auto* const abandoned = new std::vector<std::unique_ptr<implementation>>;
+    abandoned->push_back(std::move(implementation_));
+}
 
 void server::register_queue(std::string typeid_name, queue_options options)
 {

@@ -22,9 +22,12 @@ void server_log::write_at(std::chrono::steady_clock::time_point now, log_level l
         }
         ++written_;
     }
-    if (left_out_before != 0)
-        sink_(log_level::warning, "left out " + std::to_string(left_out_before) + " log lines of one second");
-    sink_(level, line);
+    try {
+        if (left_out_before != 0)
+            sink_(log_level::warning, "left out " + std::to_string(left_out_before) + " log lines of one second");
+        sink_(level, line);
+    } catch (...) {
+    }
 }
 
 }  // namespace quaymaster::net

@@ -20,6 +20,7 @@ public:
 
     explicit server_log(log_function sink) : sink_{std::move(sink)} {}
 
+    /// What the log function throws is dropped: a server that cannot say something still serves.
     void write(log_level level, std::string_view line) { write_at(std::chrono::steady_clock::now(), level, line); }
     /// The same at a time that a test chooses; times never go back.
     void write_at(std::chrono::steady_clock::time_point now, log_level level, std::string_view line);

@@ -221,7 +221,7 @@ TEST_CASE("a call waits for a server that is being restarted", "[net][client][fa
     CHECK(queue.get(0ms) == 2);
 }
 
-TEST_CASE("an object whose ident is new after a restart is created again", "[net][client][faults][restart]")
+TEST_CASE("an object that a create() made is not made again after a restart", "[net][client][faults][restart]")
 {
     std::optional<queue_manager> serving{std::in_place, address{"127.0.0.1", 0}, "abc", short_limits()};
     serving->register_type("make_queue");
@@ -230,25 +230,19 @@ TEST_CASE("an object whose ident is new after a restart is created again", "[net
     const address where = serving->address();
     queue_manager client{where, "abc", short_limits()};
     client.connect();
-    const auto queue = client.queue<int>("make_queue");
-    const auto fresh = client.queue<int>("Queue");
-    const std::string ident = queue.ident();
+    const auto queue = client.queue<int>(GENERATE("make_queue", "Queue"));
     serving.emplace(where, "abc", short_limits());
     serving->register_type("make_queue");
     serving->register_type("Queue");
     serving->start();
 
-    queue.put(3);
-    CHECK(queue.get(0ms) == 3);
-    CHECK(queue.ident() != ident);
-    SECTION("but not one of SyncManager's, which would be another queue than the one others hold") {
-        try {
-            fresh.put(1);
-            FAIL("the ident of an earlier server is still known");
-        } catch (const remote_error& unknown) {
-            CHECK(unknown.type_name() == "KeyError");
-            CHECK_FALSE(unknown.traceback().empty());
-        }
+    // It would be another queue than the one that others hold.
+    try {
+        queue.put(1);
+        FAIL("the ident of an earlier server is still known");
+    } catch (const remote_error& unknown) {
+        CHECK(unknown.type_name() == "KeyError");
+        CHECK_FALSE(unknown.traceback().empty());
     }
 }
 
@@ -331,4 +325,76 @@ TEST_CASE("an item of another type is a conversion_error, and the connection liv
     CHECK_THROWS_AS(numbers.get(0ms), conversion_error);
     numbers.put(2);
     CHECK(numbers.get(0ms) == 2);
+}
+
+TEST_CASE("what a call that gave up had asked for is given to nobody", "[net][client][faults][frozen]")
+{
+    server_process server;
+    queue_manager client{server.address(), "abc", impatient()};
+    client.connect();
+    const auto queue = client.queue<int>();
+    CHECK(queue.empty());
+    server.freeze();
+    CHECK_THROWS_AS(queue.get(), deadline_exceeded);
+    server.thaw();
+    // From other threads: this one makes no further call that would end its connection.
+    std::async(std::launch::async, [&] { queue.put(7); }).get();
+    CHECK(std::async(std::launch::async, [&] { return queue.get(5s); }).get() == 7);
+}
+
+TEST_CASE("the child of a fork() leaves the server to its parent", "[net][manager][fork]")
+{
+    const std::string path = "/tmp/quaymaster-fork-" + std::to_string(::getpid());
+    std::optional<queue_manager> serving{std::in_place, address::unix_socket(path), "abc", short_limits()};
+    serving->serve();
+    const pid_t child = ::fork();
+    if (child == 0) {
+        ::alarm(20);  // a child that hangs fails the test instead of holding it up
+        serving->shutdown();
+        serving.reset();
+        ::_exit(0);
+    }
+    int status = -1;
+    REQUIRE(::waitpid(child, &status, 0) == child);
+    CHECK(status == 0);
+    queue_manager client{address::unix_socket(path), "abc", short_limits()};
+    client.connect();
+    client.queue<int>().put(1);
+    CHECK(serving->queue<int>().get(0ms) == 1);
+}
+
+TEST_CASE("options that no client could work with are refused by name", "[net][client]")
+{
+    const auto refusal = [](const client_options& options) -> std::string {
+        manager_options all;
+        all.client = options;
+        queue_manager client{{"127.0.0.1", 1}, "abc", all};
+        try {
+            client.connect();
+        } catch (const std::invalid_argument& refused) {
+            return refused.what();
+        } catch (const connection_lost&) {
+        }
+        return {};
+    };
+    client_options options;
+    options.connect_deadline = 0ms;
+    CHECK(refusal(options).empty());
+    options.wait_slice = 0ms;
+    CHECK(refusal(options) == "client_options::wait_slice is 0; it must be at least 1");
+    options = {};
+    options.call_deadline = -1ms;
+    CHECK_THAT(refusal(options), Catch::Contains("client_options::call_deadline is -1"));
+}
+
+TEST_CASE("a client that may wait for ever still calls", "[net][client]")
+{
+    manager_options for_ever = short_limits();
+    for_ever.client.connect_deadline = for_ever.client.reconnect_deadline = for_ever.client.handshake_deadline =
+        for_ever.client.call_deadline = for_ever.client.wait_slice = std::chrono::milliseconds::max();
+    queue_manager serving{{"127.0.0.1", 0}, "abc", for_ever};
+    serving.serve();
+    const auto queue = serving.queue<int>();
+    queue.put(1);
+    CHECK(queue.get() == 1);
 }

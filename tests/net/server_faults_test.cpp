@@ -144,6 +144,21 @@ TEST_CASE("a call that still waits when its client has closed its sending side i
     CHECK_THROWS_WITH(leaving.reply(), "the server closed the connection");
 }
 
+TEST_CASE("last replies that nobody fetches end with handshake_timeout", "[net][server][faults]")
+{
+    server_options options;
+    options.handshake_timeout = 200ms;
+    options.outbox_size_max = std::size_t{64} << 20;  // so that the server goes on reading, and sees the end
+    test_server server{options};
+    python_peer peer{server.port()};
+    peer.open_stream();
+    (void)peer.call("tasks", "put", {value{bytes(std::size_t{20} << 20)}});
+    peer.request("tasks", "get");
+    peer.socket().half_close();
+    CHECK(server.log.has("handshake_timeout (200 ms)"));
+    wait_until([&] { return server.served.statistics().connections == 0; });
+}
+
 TEST_CASE("requests may arrive octet by octet", "[net][server]")
 {
     test_server server;

@@ -181,6 +181,64 @@ TEST_CASE("out of descriptors, accepting pauses and resumes", "[net][server][lim
     CHECK(server.log.count("accepting pauses") == 1);
 }
 
+TEST_CASE("a limit that is reached again and again is told again, once a second", "[net][server][limits]")
+{
+    server_options options;
+    options.connections_max = 1;
+    test_server server{options};
+    const auto hit_limit_once = [&] {
+        const raw_peer first{server.port()};
+        wait_until([&] { return server.served.statistics().connections == 1; });
+        const raw_peer second{server.port()};
+        (void)second.receive_all();
+    };
+    const auto until_free = [&] { wait_until([&] { return server.served.statistics().connections == 0; }); };
+    hit_limit_once();
+    REQUIRE(server.log.has("connections_max is 1"));
+    const auto told_first = std::chrono::steady_clock::now();
+    wait_until([&] {
+        until_free();
+        hit_limit_once();
+        return server.log.count("connections_max is 1") == 2;
+    });
+    CHECK(std::chrono::steady_clock::now() - told_first > 500ms);
+}
+
+TEST_CASE("options that no server could work with are refused by name", "[net][server][limits]")
+{
+    const auto refusal = [](const server_options& options) -> std::string {
+        try {
+            const server made{{"127.0.0.1", 0}, "abc", options};
+        } catch (const std::invalid_argument& refused) {
+            return refused.what();
+        }
+        return {};
+    };
+    server_options options;
+    CHECK(refusal(options).empty());
+    options.outbox_size_max = 0;
+    CHECK(refusal(options) == "server_options::outbox_size_max is 0; it must be at least 1");
+    options = {};
+    options.handshake_timeout = 0ms;
+    CHECK_THAT(refusal(options), Catch::Contains("server_options::handshake_timeout is 0"));
+    options = {};
+    options.backlog = -1;
+    CHECK_THAT(refusal(options), Catch::Contains("server_options::backlog is -1"));
+    options = {};
+    options.pickle.depth_max = 0;
+    CHECK_THAT(refusal(options), Catch::Contains("pickle_limits::depth_max is 0"));
+}
+
+TEST_CASE("the longest spans mean for ever", "[net][server][limits]")
+{
+    server_options options;
+    options.handshake_timeout = std::chrono::milliseconds::max();
+    options.stop_grace = std::chrono::milliseconds::max();
+    test_server server{options};
+    python_peer peer{server.port()};
+    CHECK(peer.open_stream().call("tasks", "qsize") == value{0});
+}
+
 namespace {
 
 /// The text of the #TRACEBACK or of the exception that a request gets.
