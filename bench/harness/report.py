@@ -114,7 +114,7 @@ def document(rows, settings, load_before, command):
     missed = [row.measure.title for row in rows if not row.reached]
     verdict = ("All targets are reached." if not missed else "Not reached: " + "; ".join(missed) + ".")
     ceilings = ["%s: on these cores a server that costs nothing would reach %s; the rest is the clients' own work."
-                % (row.measure.title, figure(row.ceiling, "x")) for row in rows if row.ceiling]
+                % (row.measure.title, figure(row.ceiling, "x")) for row in rows if row.ceiling and not row.reached]
     return "\n".join([
         INTRODUCTION, table(rows), "", verdict, *ceilings, "", "## The run", "",
         "    " + command, "",

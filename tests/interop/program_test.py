@@ -10,6 +10,17 @@ import sys
 from programs import Running, Scratch, bin_folder, output_of, run, run_cases, serve, start, wait_until, without_key
 
 
+# A stock client of a server of ours, with its queue, for what a shell cannot put.
+PYTHON_CLIENT = '''
+import sys
+from multiprocessing.managers import BaseManager
+BaseManager.register('get_task_queue')
+manager = BaseManager((sys.argv[1], int(sys.argv[2])), authkey=open(sys.argv[3], 'rb').read().strip())
+manager.connect()
+queue = manager.get_task_queue()
+'''
+
+
 class Shell:
     """Client subcommands against one server."""
 
@@ -46,6 +57,68 @@ def puts_and_gets(bin_dir):
         assert shell('get', 'get_queue/orders') == '5\n'
 
 
+def put_by_python(server, scratch, code):
+    run([sys.executable, '-c', PYTHON_CLIENT + code, server.host, server.port, scratch.key_file])
+
+
+def get_prints_large_items_whole(bin_dir):
+    """They have left the queue: what is not printed is lost."""
+    size = 3 << 20
+    with Scratch() as scratch, serve(bin_dir, scratch) as server:
+        shell = Shell(bin_dir, server, scratch)
+        for options in ([], ['--json']):
+            quote = '"' if options else "'"
+            shell('put', 'get_task_queue', '--text', '-', stdin='x' * size + '\n')
+            assert shell('get', 'get_task_queue', *options) == quote + 'x' * size + quote + '\n', 'a text is cut'
+        # Objects of a class, which JSON shows by their repr(), alone, in containers and as a key.
+        put_by_python(server, scratch, '''
+import decimal
+large = decimal.Decimal('1' * %d)
+for item in large, [1, (large,)], {large: 1}, {'a': {'b': large}}:
+    queue.put(item)
+    queue.put(item)
+''' % size)
+        shown = "decimal.Decimal('%s')" % ('1' * size)
+        for text in shown, '[1, (%s,)]' % shown, '{%s: 1}' % shown, "{'a': {'b': %s}}" % shown:
+            assert shell('get', 'get_task_queue') == text + '\n', 'an object is cut'
+            assert shown in shell('get', 'get_task_queue', '--json'), 'an object is cut in JSON'
+
+
+def get_prints_what_json_cannot_say(bin_dir):
+    with Scratch() as scratch, serve(bin_dir, scratch) as server:
+        shell = Shell(bin_dir, server, scratch)
+        put_by_python(server, scratch, '''
+import decimal
+itself = [1]
+itself.append(itself)
+text = ['x' * %d]
+text.append(text)
+for item in itself, {'deep': [itself]}, text, decimal.Decimal('1.5'), itself, 'last':
+    queue.put(item)
+''' % (3 << 20))
+        shown = [json.loads(shell('get', 'get_task_queue', '--json')) for _ in range(4)]
+        assert shown[0] == {'__repr__': '[1, [...]]'}, shown[0]
+        assert shown[1] == {'__repr__': "{'deep': [[1, [...]]]}"}, shown[1]
+        assert shown[2] == {'__repr__': "['%s', [...]]" % ('x' * (3 << 20))}, 'a text is cut'
+        assert shown[3] == {'__repr__': "decimal.Decimal('1.5')"}, shown[3]
+        assert shell('get', 'get_task_queue', '--all').splitlines() == ['[1, [...]]', "'last'"]
+
+
+def get_does_not_print_without_end(bin_dir):
+    """An item of a few octets may have a text of any size: each list holds the one before twice."""
+    with Scratch() as scratch, serve(bin_dir, scratch) as server:
+        shell = Shell(bin_dir, server, scratch)
+        put_by_python(server, scratch, '''
+item = []
+for _ in range(100):
+    item = [item, item]
+queue.put(item)
+queue.put(item)
+''')
+        for options in ([], ['--json']):
+            assert 'is lost' in shell('get', 'get_task_queue', *options, expected=1)
+
+
 def exit_codes(bin_dir):
     with Scratch() as scratch, serve(bin_dir, scratch, '--queue', 'small,maxsize=1') as server:
         shell = Shell(bin_dir, server, scratch)
@@ -71,8 +144,34 @@ def exit_codes(bin_dir):
             text = run([program] + subcommand + ['--help'])
             assert 'quaymaster ' in text, text
         assert run([program, '--version']).strip()
-        for queue in ('x,sideways', ',lifo', 'x,maxsize=', 'x,maxsize=-1'):
-            assert '--queue' in run([program, 'serve', '--port', 0, '--authkey-file', scratch.key_file, '--queue', queue], expected=2)
+        for queue in ('x,sideways', ',lifo', 'x,maxsize=', 'x,maxsize=-1', 'a/b', '/', 'get_queue/a,lifo', b'\xff'):
+            assert '--queue' in refused(program, scratch, '--queue', queue), queue
+        assert "'/'" in refused(program, scratch, '--queue', 'a/b')
+
+
+def refused(program, scratch, *options):
+    """What serve says to options that it takes for a mistake."""
+    command = [program, 'serve', '--port', 0, '--authkey-file', scratch.key_file] + list(options)
+    return run([os.fsdecode(part) if isinstance(part, bytes) else part for part in command], expected=2)
+
+
+def wrong_arguments_are_usage_errors(bin_dir):
+    """What the library refuses of the command line counts as wrong usage, like what the program refuses."""
+    program = bin_dir / 'quaymaster'
+    not_utf8 = os.fsdecode(b'\xff')
+    with Scratch() as scratch, serve(bin_dir, scratch) as server:
+        shell = Shell(bin_dir, server, scratch)
+        key = ['--authkey-file', scratch.key_file]
+        far_too_long = '/tmp/' + 'x' * 200
+        assert 'Unix socket' in run([program, 'serve', '--unix', far_too_long] + key, expected=2)
+        assert 'Unix socket' in run([program, 'stat', '--unix', far_too_long] + key, expected=2)
+        for name in ('get_task_queue', 'get_queue', 'Queue', 'quaymaster_status'):
+            assert name in refused(program, scratch, '--queue', name, '--queue', 'get_task_queue')
+        for subcommand in (['put', not_utf8, '1'], ['put', 'get_queue/' + not_utf8, '1'], ['put', 'get_task_queue', '--text', not_utf8],
+                           ['get', not_utf8], ['get', 'get_queue/' + not_utf8], ['bench', '--queue', not_utf8]):
+            assert 'UTF-8' in shell(*subcommand, expected=2), subcommand
+        for level in ('debug', 'chatty'):
+            assert '--log-level' in refused(program, scratch, '--log-level', level)
 
 
 def limits_are_options(bin_dir):
@@ -192,14 +291,18 @@ def empty_key_is_for_loopback(bin_dir):
 
 
 def printed_lines_work(bin_dir):
-    with Scratch() as scratch, serve(bin_dir, scratch) as server:
-        lines = []
-        for line in iter(server.process.stdout.readline, ''):
-            if line.startswith('// a client in C++'):
-                break
-            lines.append(line)
-        run([sys.executable, '-c', ''.join(lines)])
-        assert Shell(bin_dir, server, scratch)('get', 'get_task_queue') == "'hello'\n"
+    for queue in ('get_task_queue', 'no-identifier', 'class'):
+        with Scratch() as scratch:
+            # The key's path may hold octets that are no UTF-8, and characters that end a string.
+            scratch.key_file = scratch.key_file.rename(scratch.path / os.fsdecode(b'key \xff\'"\\'))
+            with serve(bin_dir, scratch, '--queue', queue) as server:
+                lines = []
+                for line in iter(server.process.stdout.readline, ''):
+                    if line.startswith('// a client in C++'):
+                        break
+                    lines.append(line)
+                run([sys.executable, '-c', ''.join(lines)])
+                assert Shell(bin_dir, server, scratch)('get', queue) == "'hello'\n"
 
 
 def stops_on_signals(bin_dir):
@@ -207,8 +310,7 @@ def stops_on_signals(bin_dir):
         with Scratch() as scratch, serve(bin_dir, scratch, '--threads', '2') as server:
             waiting = start([bin_dir / 'quaymaster', 'get', 'get_task_queue', '--port', server.port, '--authkey-file', scratch.key_file])
             shell = Shell(bin_dir, server, scratch)
-            while json.loads(shell('stat', '--json'))['queues']['get_task_queue']['waiting_getters'] != 1:
-                pass
+            wait_until(lambda: json.loads(shell('stat', '--json'))['queues']['get_task_queue']['waiting_getters'] == 1, 'get waits')
             server.process.send_signal(number)
             assert server.process.wait(60) == 0
             waiting.terminate()
@@ -255,8 +357,9 @@ BaseManager((sys.argv[1], int(sys.argv[2])), authkey=open(sys.argv[3], 'rb').rea
 
 def main():
     bin_dir = bin_folder(__doc__)
-    cases = (puts_and_gets, exit_codes, limits_are_options, stat_shows, bench_measures, bench_finds_faults, bench_ends_on_signals, key_is_made,
-             empty_key_is_for_loopback, printed_lines_work, stops_on_signals, unix_socket, require_sha256)
+    cases = (puts_and_gets, get_prints_large_items_whole, get_prints_what_json_cannot_say, get_does_not_print_without_end, exit_codes,
+             wrong_arguments_are_usage_errors, limits_are_options, stat_shows, bench_measures, bench_finds_faults, bench_ends_on_signals,
+             key_is_made, empty_key_is_for_loopback, printed_lines_work, stops_on_signals, unix_socket, require_sha256)
     return run_cases([(case.__name__.replace('_', ' '), lambda case=case: case(bin_dir)) for case in cases])
 
 
