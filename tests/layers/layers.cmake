@@ -98,7 +98,7 @@ function(check_purity layer)
 endfunction()
 
 function(check_public_headers)
-    file(GLOB files "${ROOT}/include/quaymaster/*.hpp")
+    file(GLOB files "${ROOT}/include/quaymaster/*.hpp" "${ROOT}/include/quaymaster/*/*.hpp")
     foreach(file IN LISTS files)
         includes_of("${file}" names)
         foreach(name IN LISTS names)
