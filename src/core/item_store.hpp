@@ -5,6 +5,8 @@
 #include "core/call.hpp"
 #include "core/priority_heap.hpp"
 
+#include <quaymaster/queue_options.hpp>
+
 #include <cstddef>
 #include <cstdint>
 #include <deque>
@@ -13,8 +15,7 @@
 
 namespace quaymaster::core {
 
-/// Which item a queue hands out next: Python's Queue, LifoQueue and PriorityQueue.
-enum class queue_kind : std::uint8_t { fifo, lifo, priority };
+using quaymaster::queue_kind;
 
 /// "fifo", "lifo", "priority": what --queue and `stat` call them.
 [[nodiscard]] std::string_view to_string(queue_kind kind) noexcept;

@@ -5,6 +5,7 @@
 
 #include <boost/asio/socket_base.hpp>
 
+#include <algorithm>
 #include <chrono>
 #include <exception>
 #include <string>
@@ -107,6 +108,10 @@ void connection::on_due(core::time_point now)
             return close_because(log_level::warning, "dropped",
                                  "it fetched nothing of its last replies within handshake_timeout (" +
                                      std::to_string(home_.state().settings.handshake_timeout.count()) + " ms)");
+        if (now >= fetch_limit())
+            return close_because(log_level::warning, "dropped",
+                                 "it fetched nothing of its replies within reply_timeout (" +
+                                     std::to_string(home_.state().options.reply_timeout.count()) + " ms)");
         take_turn(now, [this](session::turn& turn) {
             session_.on_deadline(turn);
             consume(input_.view(), turn);
@@ -181,7 +186,7 @@ void connection::end_after_replies(core::time_point now)
 void connection::settle_turn(wire::outbox& replies, bool is_incomplete, core::time_point now)
 {
     count_progress();
-    if (!send(replies))
+    if (!send(replies, now))
         return;
     if (session_.wants_close() || is_finishing_) {
         if (unsent_ == nullptr)
@@ -190,7 +195,13 @@ void connection::settle_turn(wire::outbox& replies, bool is_incomplete, core::ti
     }
     if (is_incomplete && peer_.is_tcp())
         acknowledge_now(socket_.native_handle());
-    home_.deadlines().set(*this, session_.deadline());
+    home_.deadlines().set(*this, std::min(session_.deadline(), fetch_limit()));
+}
+
+/// When the peer must have fetched some of what waits for it.
+core::time_point connection::fetch_limit() const noexcept
+{
+    return unsent_ != nullptr ? last_fetch_ + home_.state().options.reply_timeout : core::never;
 }
 
 /// Lets the replies out that the peer has not fetched yet, until `limit`, which moves as it fetches some. A call that still
@@ -204,7 +215,7 @@ void connection::finish_by(core::time_point limit)
 }
 
 /// Writes what the kernel takes and keeps the rest in unsent_. False if the connection ended over it.
-bool connection::send(wire::outbox& replies)
+bool connection::send(wire::outbox& replies, core::time_point now)
 {
     if (replies.empty())
         return true;
@@ -218,6 +229,8 @@ bool connection::send(wire::outbox& replies)
         return false;
     }
     replies.consume(done.count);
+    if (done.count != 0 || unsent_ == nullptr)
+        last_fetch_ = now;
     if (replies.empty()) {
         unsent_.reset();
     } else if (unsent_ == nullptr) {

@@ -63,7 +63,8 @@ private:
     void consume(bytes_view input, session::turn& now);
     [[nodiscard]] bool holds_whole_request() const noexcept;
     void settle_turn(wire::outbox& replies, bool is_incomplete, core::time_point now);
-    bool send(wire::outbox& replies);
+    bool send(wire::outbox& replies, core::time_point now);
+    [[nodiscard]] core::time_point fetch_limit() const noexcept;
     void count_progress();
     void wait_for_more();
     void wait_readable();
@@ -78,6 +79,7 @@ private:
     session::server_session session_;
     input_buffer input_;
     std::unique_ptr<wire::outbox> unsent_;  // what the kernel has not taken yet; null when that is nothing
+    core::time_point last_fetch_{};         // when the kernel last took something, if unsent_ is not null
     std::shared_ptr<connection> self_;      // while open
     peer_name peer_;
     bool is_open_ = true;

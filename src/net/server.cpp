@@ -58,16 +58,6 @@ std::uint64_t random_instance()
     return instance;
 }
 
-core::queue_kind to_core(queue_kind kind)
-{
-    switch (kind) {
-    case queue_kind::fifo: return core::queue_kind::fifo;
-    case queue_kind::lifo: return core::queue_kind::lifo;
-    case queue_kind::priority: return core::queue_kind::priority;
-    }
-    throw std::invalid_argument{"no such queue_kind"};
-}
-
 std::int64_t to_core(std::size_t maxsize)
 {
     constexpr auto largest = static_cast<std::size_t>(std::numeric_limits<std::int64_t>::max());
@@ -345,7 +335,7 @@ server::~server()
 
 void server::register_queue(std::string typeid_name, queue_options options)
 {
-    core::register_named_queue(implementation_->registry_to_fill(), std::move(typeid_name), to_core(options.kind),
+    core::register_named_queue(implementation_->registry_to_fill(), std::move(typeid_name), options.kind,
                                to_core(options.maxsize), implementation_->options().pickle);
 }
 
@@ -354,13 +344,13 @@ void server::register_queue_factory(std::string typeid_name, queue_kind kind)
     core::registry& registry = implementation_->registry_to_fill();
     const server_options& options = implementation_->options();
     const core::named_queue_limits limits{options.named_queues_max, options.queue_name_size_max, options.pickle};
-    registry.register_typeid(typeid_name, core::queue_by_name(typeid_name, to_core(kind), limits));
+    registry.register_typeid(typeid_name, core::queue_by_name(typeid_name, kind, limits));
 }
 
 void server::register_queue_type(std::string typeid_name, queue_kind kind)
 {
     core::registry& registry = implementation_->registry_to_fill();
-    registry.register_typeid(std::move(typeid_name), core::fresh_queue(to_core(kind), implementation_->options().pickle));
+    registry.register_typeid(std::move(typeid_name), core::fresh_queue(kind, implementation_->options().pickle));
 }
 
 void server::start()

@@ -159,6 +159,36 @@ TEST_CASE("last replies that nobody fetches end with handshake_timeout", "[net][
     wait_until([&] { return server.served.statistics().connections == 0; });
 }
 
+TEST_CASE("a client that never fetches its replies is dropped after reply_timeout, one that is slow is not", "[net][server][faults]")
+{
+    server_options options;
+    options.reply_timeout = 300ms;
+    test_server server{options};
+    python_peer peer{server.port()};
+    peer.open_stream();
+    const bytes large(std::size_t{40} << 20);
+    (void)peer.call("tasks", "put", {value{large}});
+    peer.request("tasks", "get");
+    SECTION("never")
+    {
+        CHECK(server.log.has("reply_timeout (300 ms)"));
+        wait_until([&] { return server.served.statistics().connections == 0; });
+    }
+    SECTION("slowly")
+    {
+        const auto begin = std::chrono::steady_clock::now();
+        std::size_t fetched = 0;
+        while (fetched < large.size()) {
+            const auto pace = begin + 800ms * fetched / large.size();
+            std::this_thread::sleep_until(pace);
+            const bytes some = peer.socket().receive();
+            REQUIRE_FALSE(some.empty());
+            fetched += some.size();
+        }
+        CHECK(std::chrono::steady_clock::now() - begin > 300ms);
+    }
+}
+
 TEST_CASE("requests may arrive octet by octet", "[net][server]")
 {
     test_server server;

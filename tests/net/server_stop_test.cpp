@@ -63,8 +63,7 @@ TEST_CASE("stop() lets replies out and ends waiting calls", "[net][server][stop]
     asking.open_stream();
 
     busy.request("tasks", "get");
-    while (queue_status(asking, "tasks", "depth") != 0)
-        std::this_thread::yield();
+    wait_until([&] { return queue_status(asking, "tasks", "depth") == 0; });
     waiting.request("tasks", "get");
     wait_for_getters(asking, 1);
     std::thread stopping{[&] { server.served.stop(); }};
@@ -86,8 +85,7 @@ TEST_CASE("stop() waits stop_grace for a client that does not read, and no longe
     python_peer asking{server.port()};
     asking.open_stream();
     peer.request("tasks", "get");
-    while (queue_status(asking, "tasks", "depth") != 0)
-        std::this_thread::yield();
+    wait_until([&] { return queue_status(asking, "tasks", "depth") == 0; });
     const auto begin = std::chrono::steady_clock::now();
     server.served.stop();
     const auto taken = std::chrono::steady_clock::now() - begin;

@@ -259,20 +259,6 @@ private:
     bytes input_;
 };
 
-/// What the server's status says of the queue `ident` under `key`.
-inline std::int64_t queue_status(python_peer& asking, std::string_view ident, std::string_view key)
-{
-    const value status = asking.call("quaymaster_status", "status");
-    return status.find(value{"queues"}).value().find(value{ident}).value().find(value{key}).value().to_int64().value();
-}
-
-/// Returns once `count` callers wait in the queue "tasks" to get. `asking` is an open stream.
-inline void wait_for_getters(python_peer& asking, std::int64_t count)
-{
-    while (queue_status(asking, "tasks", "waiting_getters") != count)
-        std::this_thread::yield();
-}
-
 /// Returns once `is_true()`; throws if it does not become true.
 template <class Condition>
 void wait_until(Condition is_true)
@@ -283,6 +269,19 @@ void wait_until(Condition is_true)
             throw std::runtime_error{"did not come true within 20 seconds"};
         std::this_thread::yield();
     }
+}
+
+/// What the server's status says of the queue `ident` under `key`.
+inline std::int64_t queue_status(python_peer& asking, std::string_view ident, std::string_view key)
+{
+    const value status = asking.call("quaymaster_status", "status");
+    return status.find(value{"queues"}).value().find(value{ident}).value().find(value{key}).value().to_int64().value();
+}
+
+/// Returns once `count` callers wait in the queue "tasks" to get. `asking` is an open stream.
+inline void wait_for_getters(python_peer& asking, std::int64_t count)
+{
+    wait_until([&] { return queue_status(asking, "tasks", "waiting_getters") == count; });
 }
 
 /// The header of a frame with `size` octets of payload, and none of them.

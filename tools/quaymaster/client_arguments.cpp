@@ -2,6 +2,7 @@
 
 #include "key_source.hpp"
 #include "subcommands.hpp"
+#include "text_argument.hpp"
 #include "whole_number.hpp"
 
 #include <cmath>
@@ -26,7 +27,8 @@ base_manager client_arguments::connect() const
 {
     manager_options options;
     options.client.connect_deadline = std::chrono::milliseconds{std::llround(connect_timeout_s * 1000)};
-    const address where = unix_path.empty() ? address{host, port} : address::unix_socket(unix_path);
+    const address where =
+        from_arguments([&] { return unix_path.empty() ? address{host, port} : address::unix_socket(unix_path); });
     base_manager manager{where, find_key(authkey_file).key, options};
     manager.connect();
     return manager;
@@ -34,6 +36,7 @@ base_manager client_arguments::connect() const
 
 queue_proxy<value> find_queue(base_manager& manager, const std::string& name)
 {
+    (void)text_argument("QUEUE", name);
     const std::size_t slash = name.find('/');
     if (slash == std::string::npos)
         return manager.create<queue_proxy<value>>(name);

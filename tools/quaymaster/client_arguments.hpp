@@ -1,4 +1,4 @@
-// client_arguments: what put, get and stat have in common: which server, which key, which queue.
+// client_arguments: what the subcommands that connect have in common: which server, which key, which queue.
 #pragma once
 
 #include <quaymaster/base_manager.hpp>
@@ -22,11 +22,12 @@ struct client_arguments {
     double connect_timeout_s = 5;
 
     void add_to(CLI::App& subcommand);
-    /// Connects. Throws what base_manager::connect() throws, and usage_error without a key.
+    /// Connects. Throws what base_manager::connect() throws, and usage_error without a key or with an impossible address.
     [[nodiscard]] base_manager connect() const;
 };
 
 /// The queue called `name`: a typeid, or TYPEID/NAME for a queue that a factory makes or finds by its name.
+/// Throws usage_error if it is no UTF-8.
 [[nodiscard]] queue_proxy<value> find_queue(base_manager& manager, const std::string& name);
 
 /// `seconds` of --timeout as proxies take it; nullopt (no limit) stays so. Throws usage_error if negative or absurd.

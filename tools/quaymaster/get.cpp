@@ -1,21 +1,21 @@
 // get: takes values out of a queue and prints them.
 #include "client_arguments.hpp"
 #include "exit_codes.hpp"
+#include "item_text.hpp"
 #include "subcommands.hpp"
 #include "whole_number.hpp"
-
-#include <quaymaster/literal.hpp>
 
 #include <cstdint>
 #include <iostream>
 #include <memory>
+#include <stdexcept>
 #include <string>
 
 namespace quaymaster::tool {
 
 namespace {
 
-constexpr const char* description = R"(Take values out of a queue and print each on a line, as Python's repr().
+constexpr const char* description = R"(Take values out of a queue and print each on a line, as Python's repr() or as JSON.
 
   quaymaster get get_task_queue                     (waits until there is one)
   quaymaster get get_task_queue --timeout 0.5       (exit status 3 if none came)
@@ -31,10 +31,19 @@ struct get_arguments {
     bool is_all = false;
 };
 
+std::string text_of(const value& item, bool is_json)
+{
+    try {
+        return is_json ? item_json(item) : item_repr(item);
+    } catch (const std::length_error& error) {
+        throw std::runtime_error{std::string{"the last item cannot be printed and is lost: "} + error.what()};
+    }
+}
+
 void print(const value& item, bool is_json)
 {
     // Flushed line by line: the item has left the queue, so it must not stay in a buffer of ours.
-    std::cout << (is_json ? to_json(item) : item.repr()) << std::endl;
+    std::cout << text_of(item, is_json) << std::endl;
     if (!std::cout)
         throw std::runtime_error{"standard output cannot be written to; the last item is lost"};
 }
@@ -71,7 +80,7 @@ void add_get(CLI::App& program, int& exit_code)
         subcommand.add_option("--count", arguments->count, "How many values to wait for")->check(whole_number(1))->capture_default_str();
     auto* const timeout =
         subcommand.add_option("--timeout", arguments->timeout_s, "Seconds to wait for each; without limit if not given");
-    subcommand.add_flag("--all", arguments->is_all, "Take all there are now, without waiting")->excludes(count, timeout);
+    subcommand.add_flag("--all", arguments->is_all, "Take them until there is none, without waiting; none at all is no failure")->excludes(count, timeout);
     subcommand.add_flag("--json", arguments->is_json, "Print JSON instead of Python's repr()");
     arguments->client.add_to(subcommand);
     subcommand.callback([arguments, &exit_code] {

@@ -11,7 +11,6 @@
 
 #include <exception>
 #include <iostream>
-#include <stdexcept>
 #include <string>
 
 namespace {
@@ -25,7 +24,7 @@ A session, in two terminals:
   quaymaster stat)";
 
 constexpr const char* footer = R"(Exit status: 0 done, 1 failed, 2 wrong usage, 3 the queue stayed empty (get) or full (put),
-130 Ctrl-C (bench).
+130 ended early by Ctrl-C or SIGTERM (bench).
 The key that clients must hold is looked for in this order: --authkey-file, the environment variable
 QUAYMASTER_AUTHKEY, and the file that `quaymaster serve` makes: $XDG_CONFIG_HOME/quaymaster/authkey, or
 ~/.config/quaymaster/authkey.)";
@@ -73,8 +72,6 @@ int main(int argc, char** argv)
     } catch (const CLI::ParseError& error) {
         return program.exit(error) == 0 ? exit_success : exit_usage;  // --help and --version arrive here, too
     } catch (const usage_error& error) {
-        return complain(exit_usage, error);
-    } catch (const std::invalid_argument& error) {
         return complain(exit_usage, error);
     } catch (const quaymaster::queue_empty& error) {
         return complain(exit_empty_or_full, error);

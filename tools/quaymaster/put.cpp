@@ -2,6 +2,7 @@
 #include "client_arguments.hpp"
 #include "exit_codes.hpp"
 #include "subcommands.hpp"
+#include "text_argument.hpp"
 
 #include <quaymaster/literal.hpp>
 
@@ -16,7 +17,8 @@ namespace {
 
 constexpr const char* description = R"help(Put values into a queue, in the order given: quaymaster put QUEUE VALUE...
 
-A VALUE is a Python literal or JSON, so text needs quotes of its own; - reads one from each line of standard input.
+A VALUE is a Python literal, or JSON without escapes that Python lacks, so text needs quotes of its own; - reads one from
+each line of standard input that is not empty. All are read before the first is put.
   quaymaster put get_task_queue 42 '"hello"' '[1, 2.5, None]' '{"width": 3}'
   quaymaster put get_task_queue --text hello
   quaymaster put get_task_queue - < values.txt
@@ -46,7 +48,7 @@ std::vector<std::string> values_among(std::vector<std::string> words)
 value read_value(const put_arguments& arguments, const std::string& text, const std::string& where = {})
 {
     if (arguments.is_text)
-        return value{text};
+        return text_argument(where + "VALUE", text);
     try {
         return parse_literal(text);
     } catch (const literal_error& error) {
@@ -91,7 +93,7 @@ void add_put(CLI::App& program, int& exit_code)
     subcommand.add_option("QUEUE", arguments->queue, "Name of the queue, or FACTORY/NAME")->required();
     subcommand.add_option("--timeout", arguments->timeout_s,
                           "Seconds to wait for room for each value; without limit if not given");
-    subcommand.add_flag("--text", arguments->is_text, "Take each VALUE as text, without quotes");
+    subcommand.add_flag("--text", arguments->is_text, "Take each VALUE, or each line for -, as text without quotes");
     arguments->client.add_to(subcommand);
     // Not an option of CLI11's: it would take the value [1, 2] apart, and -1.5 for an option.
     subcommand.allow_extras();

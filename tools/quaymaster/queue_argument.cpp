@@ -1,6 +1,7 @@
 #include "queue_argument.hpp"
 
 #include "subcommands.hpp"
+#include "text_argument.hpp"
 
 #include <charconv>
 #include <system_error>
@@ -14,7 +15,7 @@ constexpr std::string_view maxsize_prefix = "maxsize=";
 [[noreturn]] void refuse(std::string_view text, std::string_view why)
 {
     throw usage_error{"--queue '" + std::string{text} + "': " + std::string{why} +
-                      "; expected NAME[,lifo|priority][,maxsize=N]"};
+                      "; expected NAME[,fifo|lifo|priority][,maxsize=N]"};
 }
 
 void apply(std::string_view text, std::string_view word, queue_options& options)
@@ -51,6 +52,10 @@ queue_argument parse_queue_argument(std::string_view text)
     parsed.name = next_word();
     if (parsed.name.empty())
         refuse(text, "it has no name");
+    // put and get would look for a typeid before the slash, and read the rest as its argument.
+    if (parsed.name.find('/') != std::string::npos)
+        refuse(text, "a name cannot hold '/', which clients write between a factory and the name of one of its queues");
+    (void)text_argument("--queue", parsed.name);
     while (!rest.empty())
         apply(text, next_word(), parsed.options);
     return parsed;

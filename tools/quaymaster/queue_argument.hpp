@@ -1,4 +1,4 @@
-// queue_argument: the NAME[,lifo|priority][,maxsize=N] of --queue.
+// queue_argument: the NAME[,fifo|lifo|priority][,maxsize=N] of --queue.
 #pragma once
 
 #include <quaymaster/queue_options.hpp>

@@ -14,7 +14,9 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
+#include <cctype>
 #include <cmath>
 #include <csignal>
 #include <iostream>
@@ -27,9 +29,10 @@ namespace quaymaster::tool {
 
 namespace {
 
-constexpr const char* description = R"(Serve queues until SIGTERM or Ctrl-C.
+constexpr const char* description = R"(Serve queues until SIGTERM, Ctrl-C or a client's shutdown request.
 
-Prints `listening on HOST:PORT` when clients can connect, then lines for clients in Python and in C++.
+Prints `listening on HOST:PORT`, or `listening on unix:PATH`, when clients can connect, then lines for clients in Python
+and in C++.
   quaymaster serve
   quaymaster serve --host 0.0.0.0 --port 5000 --authkey-file key.txt
   quaymaster serve --queue jobs,priority,maxsize=1000 --queue results
@@ -51,13 +54,14 @@ struct serve_arguments {
     std::string log_level = "info";
     double handshake_timeout_s = 5;
     double stop_grace_s = 1;
+    double reply_timeout_s = 300;
     std::int64_t busy_poll_us = std::chrono::microseconds{server_options{}.busy_poll}.count();
     bool refuses_shutdown = false;
     server_options options;
 };
 
-const std::map<std::string, spdlog::level::level_enum> log_levels{{"debug", spdlog::level::debug},
-                                                                  {"info", spdlog::level::info},
+/// Nothing is logged below info.
+const std::map<std::string, spdlog::level::level_enum> log_levels{{"info", spdlog::level::info},
                                                                   {"warning", spdlog::level::warn},
                                                                   {"error", spdlog::level::err}};
 
@@ -91,23 +95,47 @@ void raise_descriptor_limit()
     }
 }
 
-std::string in_quotes(const std::string& text)
+/// `text`, which may be a path and thus any octets, as an expression in Python.
+std::string in_python(const std::string& text)
 {
-    return value{text}.repr();
+    try {
+        return value{text}.repr();
+    } catch (const std::invalid_argument&) {
+        return "__import__('os').fsdecode(" + value{as_bytes(text)}.repr() + ")";
+    }
+}
+
+std::string in_cpp(std::string_view text)
+{
+    std::string literal = "\"";
+    for (const char letter : text) {
+        if (letter == '"' || letter == '\\')
+            literal += '\\';
+        literal += letter;
+    }
+    return literal + '"';
+}
+
+/// How Python gets at the method that makes a proxy of `queue`.
+std::string method_in_python(const std::string& queue)
+{
+    const auto is_word = [](char letter) { return letter == '_' || std::isalnum(static_cast<unsigned char>(letter)) != 0; };
+    const bool is_identifier = std::all_of(queue.begin(), queue.end(), is_word) && !('0' <= queue.front() && queue.front() <= '9');
+    return is_identifier ? "manager." + queue : "getattr(manager, " + in_python(queue) + ")";
 }
 
 std::string python_key(const found_key& key)
 {
     if (key.file.empty())
         return std::string{"__import__('os').environ['"} + authkey_variable + "'].encode()";
-    return "open(" + in_quotes(key.file.string()) + ", 'rb').read().strip()";
+    return "open(" + in_python(key.file.string()) + ", 'rb').read().strip()";
 }
 
 std::string cpp_key(const found_key& key)
 {
     if (key.file.empty())
         return std::string{"std::getenv(\""} + authkey_variable + "\")";
-    return "quaymaster::authkey::from_file(\"" + key.file.string() + "\")";
+    return "quaymaster::authkey::from_file(" + in_cpp(key.file.string()) + ")";
 }
 
 /// Where a client on another machine would connect to, if the server listens on every interface.
@@ -124,24 +152,24 @@ void print_client_lines(const address& bound, const found_key& key, const std::s
     const bool is_unix = bound.is_unix();
     const std::string host = host_for_clients(bound);
     const std::string port = std::to_string(bound.port());
-    const std::string python_address = is_unix ? in_quotes(bound.path()) : "(" + in_quotes(host) + ", " + port + ")";
+    const std::string python_address = is_unix ? in_python(bound.path()) : "(" + in_python(host) + ", " + port + ")";
     const std::string cpp_address =
-        is_unix ? "quaymaster::address::unix_socket(\"" + bound.path() + "\")" : "{\"" + host + "\", " + port + "}";
+        is_unix ? "quaymaster::address::unix_socket(" + in_cpp(bound.path()) + ")" : "{" + in_cpp(host) + ", " + port + "}";
     std::cout << "\n# a client in Python\n"
                  "from multiprocessing.managers import BaseManager\n"
                  "BaseManager.register("
-              << in_quotes(queue) << ")\nmanager = BaseManager(" << python_address << ", authkey=" << python_key(key)
-              << ")\nmanager.connect()\nmanager." << queue << "().put('hello')\n"
+              << in_python(queue) << ")\nmanager = BaseManager(" << python_address << ", authkey=" << python_key(key)
+              << ")\nmanager.connect()\n" << method_in_python(queue) << "().put('hello')\n"
               << "\n// a client in C++\n#include <quaymaster/quaymaster.hpp>\nquaymaster::base_manager manager{" << cpp_address
-              << ", " << cpp_key(key) << "};\nmanager.connect();\nmanager.create<quaymaster::queue_proxy<std::string>>(\""
-              << queue << "\").put(\"hello\");\n"
+              << ", " << cpp_key(key) << "};\nmanager.connect();\nmanager.create<quaymaster::queue_proxy<std::string>>("
+              << in_cpp(queue) << ").put(\"hello\");\n"
               << std::endl;
 }
 
 address address_from(const serve_arguments& arguments)
 {
     if (!arguments.unix_path.empty())
-        return address::unix_socket(arguments.unix_path);
+        return from_arguments([&] { return address::unix_socket(arguments.unix_path); });
     return address{arguments.host.empty() ? "0.0.0.0" : arguments.host, arguments.port};
 }
 
@@ -162,6 +190,7 @@ server_options options_from(const serve_arguments& arguments, const std::shared_
     options.allow_shutdown_request = !arguments.refuses_shutdown;
     options.handshake_timeout = std::chrono::milliseconds{std::llround(arguments.handshake_timeout_s * 1000)};
     options.stop_grace = std::chrono::milliseconds{std::llround(arguments.stop_grace_s * 1000)};
+    options.reply_timeout = std::chrono::milliseconds{std::llround(arguments.reply_timeout_s * 1000)};
     options.busy_poll = std::chrono::microseconds{arguments.busy_poll_us};
     options.stop_signals = {SIGINT, SIGTERM};
     options.log = [logger](log_level level, std::string_view line) { logger->log(to_spdlog(level), "{}", line); };
@@ -183,8 +212,8 @@ void serve(const serve_arguments& arguments)
     if (key.is_new)
         logger->info("made a new key in {}", key.file.string());
 
-    server served{where, key.key, options_from(arguments, logger)};
-    register_all(served, queues);
+    server served = from_arguments([&] { return server{where, key.key, options_from(arguments, logger)}; });
+    from_arguments([&] { register_all(served, queues); });  // a name may be taken
     served.start();
     const address bound = served.bound_address();
     std::cout << "listening on " << bound.to_string() << std::endl;
@@ -210,6 +239,8 @@ void add_limits(CLI::App& subcommand, serve_arguments& arguments)
     add("--handshake-timeout", arguments.handshake_timeout_s, "Seconds a peer may take to prove the key")->check(seconds);
     add("--max-outbox", options.outbox_size_max, "Octets of unread replies above which nothing more is read from a client")
         ->check(whole_number(1));
+    add("--reply-timeout", arguments.reply_timeout_s, "Seconds in which a client must fetch some of the replies that wait for it")
+        ->check(seconds);
     add("--max-objects", options.objects_max, "Objects that clients have made at once; registered queues do not count")
         ->check(whole_number(1));
     add("--max-named-queues", options.named_queues_max, "Queues that get_queue(name) makes")->check(whole_number(1));
@@ -217,7 +248,7 @@ void add_limits(CLI::App& subcommand, serve_arguments& arguments)
     add("--max-depth", options.pickle.depth_max, "Containers inside containers in one item")->check(whole_number(1));
     add("--max-stack", options.pickle.stack_size_max, "Objects on the stack while a pickle is read")->check(whole_number(1));
     add("--max-memo", options.pickle.memo_size_max, "Memo entries of one pickle")->check(whole_number(1));
-    add("--max-nodes", options.pickle.node_count_max, "Objects in one item of a priority queue")->check(whole_number(1));
+    add("--max-nodes", options.pickle.node_count_max, "Objects in one item that must be decoded, as a priority queue does")->check(whole_number(1));
     add("--max-integer", options.pickle.integer_size_max, "Octets of one integer")->check(whole_number(1));
     add("--backlog", options.backlog, "Connections that wait to be accepted")
         ->check(whole_number(1, 1'000'000));
@@ -240,7 +271,7 @@ void add_serve(CLI::App& program, int& exit_code)
     subcommand.add_option("--unix", arguments->unix_path, "Listen on a Unix socket at this path, instead of --host and --port")
         ->excludes(host, port);
     subcommand.add_option("--authkey-file", arguments->authkey_file, "File that holds the key");
-    subcommand.add_option("--queue", arguments->queues, "A queue: NAME[,lifo|priority][,maxsize=N]; may be repeated")
+    subcommand.add_option("--queue", arguments->queues, "A queue: NAME[,fifo|lifo|priority][,maxsize=N], fifo if not said; may be repeated, and replaces the two of the default")
         ->capture_default_str()
         ->allow_extra_args(false);
     subcommand.add_option("--threads", arguments->options.threads, "Event loops; 0 for one per core, at most 8")
@@ -254,7 +285,7 @@ void add_serve(CLI::App& program, int& exit_code)
                     "Microseconds to look for more work before sleeping, while that pays; 0 for never")
         ->capture_default_str()
         ->check(whole_number(0, 1'000'000));
-    subcommand.add_option("--log-level", arguments->log_level, "What goes to standard error")
+    subcommand.add_option("--log-level", arguments->log_level, "What goes to standard error: this and worse")
         ->capture_default_str()
         ->check(CLI::IsMember(log_levels));
     add_limits(subcommand, *arguments);

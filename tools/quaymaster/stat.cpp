@@ -20,7 +20,7 @@ namespace quaymaster::tool {
 
 namespace {
 
-constexpr const char* description = R"(Show the queues of a running server: how deep, who waits, how many clients.
+constexpr const char* description = R"(Show the queues of a running quaymaster server: how deep, how many wait, how many clients.
 
   quaymaster stat
   quaymaster stat --json --host 10.0.0.7 --port 50000)";
