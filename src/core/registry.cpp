@@ -35,6 +35,20 @@ std::string_view first_characters(std::string_view utf8, std::size_t count)
 
 }  // namespace
 
+std::string debug_info(std::vector<listed_object> objects, const std::function<std::string(const referent&)>& text_of)
+{
+    std::erase_if(objects, [](const listed_object& each) { return each.count == 0; });
+    std::sort(objects.begin(), objects.end(), [](const auto& left, const auto& right) { return left.ident < right.ident; });
+    std::string info;
+    for (const listed_object& each : objects) {
+        if (!info.empty())
+            info += '\n';
+        info += "  " + each.ident + ":       refcount=" + std::to_string(each.count) + "\n    ";
+        info += first_characters(text_of(*each.object), debug_text_characters_max);
+    }
+    return info;
+}
+
 registry::registry(std::uint64_t instance, std::size_t objects_max) : objects_max_{objects_max}, instance_{instance} {}
 
 void registry::register_typeid(std::string typeid_name, factory make)
@@ -149,32 +163,13 @@ std::size_t registry::number_of_objects() const noexcept
     return counted_;
 }
 
-std::string registry::debug_info() const
+std::vector<listed_object> registry::list() const
 {
-    std::vector<const object_map::value_type*> counted;
-    counted.reserve(counted_);
-    for (const auto& each : objects_) {
-        if (each.second.count > 0)
-            counted.push_back(&each);
-    }
-    std::sort(counted.begin(), counted.end(), [](const auto* left, const auto* right) { return left->first < right->first; });
-
-    std::string info;
-    for (const auto* each : counted) {
-        if (!info.empty())
-            info += '\n';
-        const std::string text = each->second.object->text();
-        info += "  " + each->first + ":       refcount=" + std::to_string(each->second.count) + "\n    ";
-        info += first_characters(text, debug_text_characters_max);
-    }
-    return info;
-}
-
-void registry::for_each(
-    const std::function<void(const std::string& ident, const referent&, std::size_t count)>& visit) const
-{
+    std::vector<listed_object> all;
+    all.reserve(objects_.size());
     for (const auto& [ident, home] : objects_)
-        visit(ident, *home.object, home.count);
+        all.push_back({ident, home.object, home.count});
+    return all;
 }
 
 // Never given twice, in this registry or, `instance` being random, in another: a stale proxy finds nothing rather than an

@@ -33,6 +33,17 @@ struct created {
     std::shared_ptr<referent> object;
 };
 
+/// An object alive, counted or stable.
+struct listed_object {
+    std::string ident;
+    std::shared_ptr<referent> object;
+    std::size_t count;
+};
+
+/// CPython's debug_info(): per counted one of `objects`, sorted by ident, its count and the first 75 characters of its text.
+[[nodiscard]] std::string debug_info(std::vector<listed_object> objects,
+                                     const std::function<std::string(const referent&)>& text_of);
+
 /// Thread safety: none of its own, as for referents.
 class registry {
 public:
@@ -63,10 +74,8 @@ public:
 
     /// How many idents have a count above zero.
     [[nodiscard]] std::size_t number_of_objects() const noexcept;
-    /// CPython's debug_info(): per counted ident, sorted, its count and the first 75 characters of its text.
-    [[nodiscard]] std::string debug_info() const;
-    /// Visits every object alive, counted or stable, with its ident and its count.
-    void for_each(const std::function<void(const std::string& ident, const referent&, std::size_t count)>& visit) const;
+    /// All objects alive, in no order: to be looked at when whoever guards the registry has let it go.
+    [[nodiscard]] std::vector<listed_object> list() const;
 
 private:
     struct entry {

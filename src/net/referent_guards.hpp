@@ -12,8 +12,8 @@ namespace quaymaster::net {
 
 /// One mutex for the registry, and for referents a mutex each out of a fixed set, chosen by address: a lock per referent
 /// would cost every small object memory, one lock for all would make queues wait for each other.
-/// Order where locks nest: the status object's, then the registry's, then the stripes, lowest first. A method call holds
-/// one stripe and takes nothing else; no lock is held while a caller is told or an octet written.
+/// Only the status object's methods take another lock, the registry's or one stripe at a time; any other call holds one and
+/// takes nothing else. No lock is held while a caller is told or an octet written.
 class referent_guards {
 public:
     [[nodiscard]] std::mutex& registry() noexcept { return registry_; }
@@ -24,29 +24,9 @@ public:
     /// Names the one object whose methods look at the registry and at all other objects. Call before serving.
     void set_status_object(const core::referent* object) noexcept { status_object_ = object; }
 
-    /// Holds every stripe: for a look at all referents at one moment.
-    class lock_all {
-    public:
-        explicit lock_all(referent_guards& guards) : guards_{guards}
-        {
-            for (auto& stripe : guards_.stripes_)
-                stripe.mutex.lock();
-        }
-        lock_all(const lock_all&) = delete;
-        lock_all& operator=(const lock_all&) = delete;
-        ~lock_all()
-        {
-            for (auto& stripe : guards_.stripes_)
-                stripe.mutex.unlock();
-        }
-
-    private:
-        referent_guards& guards_;
-    };
-
 private:
-    static constexpr std::size_t stripe_bits = 5;  // ThreadSanitizer follows at most 64 locks held at once: see lock_all
-    struct alignas(64) padded_mutex {              // a cache line each, or neighbours would slow each other down
+    static constexpr std::size_t stripe_bits = 5;
+    struct alignas(64) padded_mutex {  // a cache line each, or neighbours would slow each other down
         std::mutex mutex;
     };
 

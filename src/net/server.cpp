@@ -307,14 +307,13 @@ value server::implementation::status()
 value server::implementation::queue_status()
 {
     std::vector<std::pair<value, value>> queues;
-    const std::lock_guard lock{state_.guards.registry()};
-    state_.registry.for_each([&](const std::string& ident, const core::referent& object, std::size_t) {
-        const auto* queue = dynamic_cast<const core::queue_referent*>(&object);
+    for (const core::listed_object& each : net::list_objects(state_)) {
+        const auto* queue = dynamic_cast<const core::queue_referent*>(each.object.get());
         if (queue == nullptr)
-            return;
-        const std::lock_guard stripe{state_.guards.of(object)};
-        queues.emplace_back(ident, core::to_value(queue->queue().statistics()));
-    });
+            continue;
+        const std::lock_guard guard{state_.guards.of(*queue)};
+        queues.emplace_back(each.ident, core::to_value(queue->queue().statistics()));
+    }
     return value::dict(queues);
 }
 

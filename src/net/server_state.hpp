@@ -12,9 +12,11 @@
 #include <cstdint>
 #include <exception>
 #include <functional>
+#include <mutex>
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 namespace quaymaster::net {
 
@@ -60,5 +62,12 @@ struct server_state {
     gauge accepted;
     gauge dropped;
 };
+
+/// Every object alive now. They change meanwhile: look at each under its guard.
+[[nodiscard]] inline std::vector<core::listed_object> list_objects(server_state& state)
+{
+    const std::lock_guard lock{state.guards.registry()};
+    return state.registry.list();
+}
 
 }  // namespace quaymaster::net

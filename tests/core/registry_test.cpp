@@ -57,6 +57,11 @@ raised refusal(registry& objects, std::string_view typeid_name)
     return std::get<raised>(made);
 }
 
+std::string texts_of(const registry& objects)
+{
+    return debug_info(objects.list(), [](const referent& object) { return object.text(); });
+}
+
 struct fixture {
     registry objects{0xabc};
 };
@@ -187,14 +192,14 @@ TEST_CASE_METHOD(fixture, "a stable object is found before anybody has created i
 
 TEST_CASE_METHOD(fixture, "debug_info() is CPython's: counted idents, sorted, with their count and text", "[core][registry]")
 {
-    CHECK(objects.debug_info().empty());
+    CHECK(texts_of(objects).empty());
     objects.register_typeid("b", always(object_of("<queue.Queue 'b' qsize=0>"), "b"));
     objects.register_typeid("a", always(object_of(std::string(80, 'x')), "a"));
     objects.declare_stable("c", object_of("not counted"));
     create(objects, "b");
     create(objects, "b");
     create(objects, "a");
-    CHECK(objects.debug_info() == "  a:       refcount=1\n    " + std::string(75, 'x') +
+    CHECK(texts_of(objects) == "  a:       refcount=1\n    " + std::string(75, 'x') +
                                       "\n  b:       refcount=2\n    <queue.Queue 'b' qsize=0>");
     SECTION("its 75 are characters, not octets") {
         std::string umlauts;
@@ -203,19 +208,19 @@ TEST_CASE_METHOD(fixture, "debug_info() is CPython's: counted idents, sorted, wi
         registry others{1};
         others.register_typeid("u", always(object_of(umlauts), "u"));
         create(others, "u");
-        CHECK(others.debug_info() == "  u:       refcount=1\n    " + umlauts.substr(0, 150));
+        CHECK(texts_of(others) == "  u:       refcount=1\n    " + umlauts.substr(0, 150));
     }
 }
 
-TEST_CASE_METHOD(fixture, "for_each() visits all objects, counted or not", "[core][registry]")
+TEST_CASE_METHOD(fixture, "list() has all objects, counted or not", "[core][registry]")
 {
     objects.register_typeid("a", always(object_of("a"), "a"));
     objects.declare_stable("b", object_of("b"));
     create(objects, "a");
     std::map<std::string, std::size_t> seen;
-    objects.for_each([&](const std::string& ident, const referent& object, std::size_t count) {
-        CHECK(object.text() == ident);
-        seen[ident] = count;
-    });
+    for (const listed_object& each : objects.list()) {
+        CHECK(each.object->text() == each.ident);
+        seen[each.ident] = each.count;
+    }
     CHECK(seen == std::map<std::string, std::size_t>{{"a", 1}, {"b", 0}});
 }
