@@ -43,6 +43,8 @@ struct reply_visitor {
 
     codec::payload operator()(wire::malformed_reply& reply) const
     {
+        if (reply.unreadable)
+            throw pickle_error{"the server's reply cannot be read: " + reply.text, reply.unreadable, reply.offset};
         throw error{"the server's reply is none of multiprocessing.managers: " + reply.text};
     }
 };

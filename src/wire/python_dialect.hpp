@@ -147,6 +147,9 @@ struct proxy_reply {
 /// No reply of this protocol; says why.
 struct malformed_reply {
     std::string text;
+    /// Set if it is no pickle, or goes beyond a limit: which one, and at which octet.
+    error_code unreadable{};
+    std::size_t offset = 0;
 };
 using reply =
     std::variant<returned_reply, exception_reply, traceback_reply, unserializable_reply, proxy_reply, malformed_reply>;

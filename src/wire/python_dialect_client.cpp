@@ -92,7 +92,7 @@ bool is_sequence(const value& content) noexcept
 reply parse_exception(const value& content)
 {
     if (content.kind() != value_kind::object)
-        return malformed_reply{"#ERROR carries " + content.type_name() + ", not an exception"};
+        return malformed_reply{"#ERROR carries " + content.type_name() + ", not an exception", {}, 0};
     exception_reply parsed{std::string{content.module_name()}, std::string{content.qualified_name()}, {}};
     const value arguments = content.arguments();
     parsed.text = exception_text(parsed.name, arguments);
@@ -101,7 +101,7 @@ reply parse_exception(const value& content)
 
 reply parse_proxy(const value& content)
 {
-    static const malformed_reply malformed{"#PROXY does not carry (exposed, Token)"};
+    static const malformed_reply malformed{"#PROXY does not carry (exposed, Token)", {}, 0};
     if (content.kind() != value_kind::tuple || content.size() != 2 || !is_sequence(content[0]))
         return malformed;
     const value token = content[1];
@@ -116,14 +116,14 @@ reply parse_text(const codec::envelope_reader& reader, std::string_view kind)
 {
     const auto text = reader.text(1);
     if (!text)
-        return malformed_reply{std::string{kind} + " carries no text"};
+        return malformed_reply{std::string{kind} + " carries no text", {}, 0};
     return Reply{std::string{*text}};
 }
 
 reply parse_fields(codec::envelope_reader& reader, const codec::pickle_limits& limits)
 {
     if (reader.field_count() != std::size_t{2})
-        return malformed_reply{"a reply is not a pair (kind, result)"};
+        return malformed_reply{"a reply is not a pair (kind, result)", {}, 0};
     const auto kind = reader.text(0);
     if (kind == "#RETURN")
         return returned_reply{reader.take(1)};
@@ -135,7 +135,7 @@ reply parse_fields(codec::envelope_reader& reader, const codec::pickle_limits& l
         return parse_text<unserializable_reply>(reader, *kind);
     if (kind == "#PROXY")
         return parse_proxy(reader.take(1).to_value(limits));
-    return malformed_reply{"a reply of a kind that managers.py does not have"};
+    return malformed_reply{"a reply of a kind that managers.py does not have", {}, 0};
 }
 
 bool is_queue_exception(const exception_reply& error, std::string_view name) noexcept
@@ -198,11 +198,11 @@ codec::item make_token(codec::reader_dialect dialect, std::string_view typeid_na
 reply parse_reply(bytes_view pickle, codec::envelope_reader& reader, const codec::pickle_limits& limits)
 {
     if (const codec::pickle_status status = reader.read(pickle, limits))
-        return malformed_reply{status.message(limits)};
+        return malformed_reply{status.message(limits), status.code, status.offset};
     try {
         return parse_fields(reader, limits);
     } catch (const pickle_error& error) {
-        return malformed_reply{error.what()};
+        return malformed_reply{error.what(), error.code(), error.offset()};
     }
 }
 
