@@ -104,21 +104,6 @@ for item in itself, {'deep': [itself]}, text, decimal.Decimal('1.5'), itself, 'l
         assert shell('get', 'get_task_queue', '--all').splitlines() == ['[1, [...]]', "'last'"]
 
 
-def get_does_not_print_without_end(bin_dir):
-    """An item of a few octets may have a text of any size: each list holds the one before twice."""
-    with Scratch() as scratch, serve(bin_dir, scratch) as server:
-        shell = Shell(bin_dir, server, scratch)
-        put_by_python(server, scratch, '''
-item = []
-for _ in range(100):
-    item = [item, item]
-queue.put(item)
-queue.put(item)
-''')
-        for options in ([], ['--json']):
-            assert 'is lost' in shell('get', 'get_task_queue', *options, expected=1)
-
-
 def exit_codes(bin_dir):
     with Scratch() as scratch, serve(bin_dir, scratch, '--queue', 'small,maxsize=1') as server:
         shell = Shell(bin_dir, server, scratch)
@@ -291,7 +276,7 @@ def empty_key_is_for_loopback(bin_dir):
 
 
 def printed_lines_work(bin_dir):
-    for queue in ('get_task_queue', 'no-identifier', 'class'):
+    for queue in ('get_task_queue', 'no-identifier'):
         with Scratch() as scratch:
             # The key's path may hold octets that are no UTF-8, and characters that end a string.
             scratch.key_file = scratch.key_file.rename(scratch.path / os.fsdecode(b'key \xff\'"\\'))
@@ -357,7 +342,7 @@ BaseManager((sys.argv[1], int(sys.argv[2])), authkey=open(sys.argv[3], 'rb').rea
 
 def main():
     bin_dir = bin_folder(__doc__)
-    cases = (puts_and_gets, get_prints_large_items_whole, get_prints_what_json_cannot_say, get_does_not_print_without_end, exit_codes,
+    cases = (puts_and_gets, get_prints_large_items_whole, get_prints_what_json_cannot_say, exit_codes,
              wrong_arguments_are_usage_errors, limits_are_options, stat_shows, bench_measures, bench_finds_faults, bench_ends_on_signals,
              key_is_made, empty_key_is_for_loopback, printed_lines_work, stops_on_signals, unix_socket, require_sha256)
     return run_cases([(case.__name__.replace('_', ' '), lambda case=case: case(bin_dir)) for case in cases])

@@ -133,12 +133,11 @@ TEST_CASE("a reply beyond reply_size_max ends the connection, and the next call 
 {
     constexpr std::size_t limit = 10'000;
     // Just beyond, and so much that the server cannot have written it all.
-    const std::size_t size = GENERATE(limit, std::size_t{30} << 20);
+    const std::size_t size = GENERATE(std::size_t{10'000}, std::size_t{30} << 20);
     CAPTURE(size);
     queue_manager serving{{"127.0.0.1", 0}, "abc", short_limits()};
     serving.serve();
-    const auto source = serving.queue<bytes>();
-    source.put(bytes(size));
+    serving.queue<bytes>().put(bytes(size));
 
     manager_options options = short_limits();
     options.client.reply_size_max = limit;
@@ -151,12 +150,11 @@ TEST_CASE("a reply beyond reply_size_max ends the connection, and the next call 
         CHECK(lost.may_have_executed());
         CHECK_THAT(lost.what(), Catch::Contains(std::to_string(limit)));
     }
-    // What the server could not deliver it keeps; what it could is lost to it.
-    while (!source.empty())
-        (void)source.get(0ms);
+    // Through another queue: the item may come back to this one when the server finds that it was not fetched.
+    const auto other = client.queue<bytes>("get_result_queue");
     const bytes allowed(limit - 100);
-    source.put(allowed);
-    CHECK(queue.get(5s) == allowed);
+    other.put(allowed);
+    CHECK(other.get(0ms) == allowed);
 }
 
 TEST_CASE("keepalive_idle is set on a client's connections, and zero switches keepalive off", "[net][client][limits]")

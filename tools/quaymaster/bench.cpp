@@ -39,7 +39,8 @@ constexpr const char* description = R"(Measure a running server: operations per 
   quaymaster bench --queue get_task_queue           (a server that makes no queue for us, such as CPython's)
 
 Every item carries a number. The exit status is 1 if one is lost, doubled, or out of its producer's order, or another's
-item comes, and 130 if Ctrl-C or SIGTERM ended it early; what was measured until then is printed. MB/s are of 10^6 octets and count each item once.)";
+item comes, and 130 if Ctrl-C or SIGTERM ended it early; what was measured until then is printed. MB/s are of 10^6 octets
+and count each item once.)";
 
 /// Half of the program's descriptors with the usual limit of 1,024.
 constexpr std::uint32_t connections_max = 256;

@@ -80,7 +80,9 @@ void add_get(CLI::App& program, int& exit_code)
         subcommand.add_option("--count", arguments->count, "How many values to wait for")->check(whole_number(1))->capture_default_str();
     auto* const timeout =
         subcommand.add_option("--timeout", arguments->timeout_s, "Seconds to wait for each; without limit if not given");
-    subcommand.add_flag("--all", arguments->is_all, "Take them until there is none, without waiting; none at all is no failure")->excludes(count, timeout);
+    subcommand
+        .add_flag("--all", arguments->is_all, "Take them until there is none, without waiting; none at all is no failure")
+        ->excludes(count, timeout);
     subcommand.add_flag("--json", arguments->is_json, "Print JSON instead of Python's repr()");
     arguments->client.add_to(subcommand);
     subcommand.callback([arguments, &exit_code] {

@@ -18,7 +18,7 @@ namespace {
 constexpr const char* description = R"help(Put values into a queue, in the order given: quaymaster put QUEUE VALUE...
 
 A VALUE is a Python literal, or JSON without escapes that Python lacks, so text needs quotes of its own; - reads one from
-each line of standard input that is not empty. All are read before the first is put.
+each line of standard input, and skips empty lines without --text. All are read before the first is put.
   quaymaster put get_task_queue 42 '"hello"' '[1, 2.5, None]' '{"width": 3}'
   quaymaster put get_task_queue --text hello
   quaymaster put get_task_queue - < values.txt

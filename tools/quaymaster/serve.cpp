@@ -105,10 +105,17 @@ std::string in_python(const std::string& text)
     }
 }
 
+/// The same in C++. Octets beyond ASCII become octal: a hexadecimal escape would go on into digits that follow it.
 std::string in_cpp(std::string_view text)
 {
     std::string literal = "\"";
     for (const char letter : text) {
+        const auto octet = static_cast<unsigned char>(letter);
+        if (octet < ' ' || octet >= 0x7f) {
+            const auto digit = [octet](unsigned shift) { return static_cast<char>('0' + ((octet >> shift) & 7U)); };
+            literal.append({'\\', digit(6), digit(3), digit(0)});
+            continue;
+        }
         if (letter == '"' || letter == '\\')
             literal += '\\';
         literal += letter;
@@ -234,7 +241,7 @@ void add_limits(CLI::App& subcommand, serve_arguments& arguments)
     add("--max-connections", options.connections_max, "Connections at once; further ones are dropped")
         ->check(whole_number(1));
     add("--max-unauthenticated", options.unauthenticated_max,
-        "Peers at once that have not proved the key; further ones are dropped")
+        "Peers at once that have not proved the key; further ones are dropped soon")
         ->check(whole_number(1));
     add("--handshake-timeout", arguments.handshake_timeout_s, "Seconds a peer may take to prove the key")->check(seconds);
     add("--max-outbox", options.outbox_size_max, "Octets of unread replies above which nothing more is read from a client")
@@ -271,7 +278,9 @@ void add_serve(CLI::App& program, int& exit_code)
     subcommand.add_option("--unix", arguments->unix_path, "Listen on a Unix socket at this path, instead of --host and --port")
         ->excludes(host, port);
     subcommand.add_option("--authkey-file", arguments->authkey_file, "File that holds the key");
-    subcommand.add_option("--queue", arguments->queues, "A queue: NAME[,fifo|lifo|priority][,maxsize=N], fifo if not said; may be repeated, and replaces the two of the default")
+    subcommand.add_option("--queue", arguments->queues,
+                          "A queue: NAME[,fifo|lifo|priority][,maxsize=N], fifo if not said; may be repeated, and replaces the two"
+                          " of the default")
         ->capture_default_str()
         ->allow_extra_args(false);
     subcommand.add_option("--threads", arguments->options.threads, "Event loops; 0 for one per core, at most 8")
