@@ -73,7 +73,7 @@ std::string client_session::failure_text() const
         return {};
     const bool in_handshake = handshake_.state() != wire::handshake_state::done;
     return wire::frame_fault_text(failure_, refused_size_,
-                                  in_handshake ? wire::handshake_payload_size_max : settings_->payload_size_max);
+                                  in_handshake ? wire::handshake_payload_size_max : settings_->payload_size_max, "reply_size_max");
 }
 
 std::optional<std::size_t> client_session::frame_size(bytes_view input) const noexcept

@@ -229,7 +229,7 @@ std::size_t server_session::receive(bytes_view input, turn& now)
         const auto next = wire::parse_frame(rest, payload_size_max(), ec);
         if (ec) {
             const std::uint64_t announced = wire::announced_payload_size(rest).value_or(0);
-            close_because(ec, wire::frame_fault_text(ec, announced, payload_size_max()));
+            close_because(ec, wire::frame_fault_text(ec, announced, payload_size_max(), "payload_size_max"));
             break;
         }
         if (!next)

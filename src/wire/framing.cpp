@@ -95,15 +95,15 @@ frame_header::frame_header(std::uint64_t payload_size) noexcept
     store_big(payload_size, octets_.data() + long_header_size, long_header_size - short_header_size);
 }
 
-std::string frame_fault_text(error_code ec, std::uint64_t announced_size, std::size_t payload_size_max)
+std::string frame_fault_text(error_code ec, std::uint64_t announced_size, std::size_t limit, std::string_view limit_name)
 {
     if (ec != wire_errc::frame_too_large)
         return ec.message();
     const std::string found = "frame of " + std::to_string(announced_size) + " octets exceeds ";
-    if (payload_size_max == handshake_payload_size_max)
-        return found + "the " + std::to_string(payload_size_max) +
+    if (limit == handshake_payload_size_max)
+        return found + "the " + std::to_string(limit) +
                " that the handshake allows: is this a multiprocessing peer?";
-    return found + "payload_size_max (" + std::to_string(payload_size_max) + "): raise the limit or send smaller items";
+    return found + std::string{limit_name} + " (" + std::to_string(limit) + "): raise the limit or send smaller items";
 }
 
 }  // namespace quaymaster::wire

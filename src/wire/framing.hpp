@@ -11,6 +11,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 
 namespace quaymaster::wire {
 
@@ -52,7 +53,9 @@ private:
     std::size_t size_;
 };
 
-/// "frame of 96000000 octets exceeds payload_size_max (67108864): ..." for the log or an exception.
-[[nodiscard]] std::string frame_fault_text(error_code ec, std::uint64_t announced_size, std::size_t payload_size_max);
+/// "frame of 96000000 octets exceeds payload_size_max (67108864): ..." for the log or an exception. `limit_name`: what the
+/// options call the limit after the handshake.
+[[nodiscard]] std::string frame_fault_text(error_code ec, std::uint64_t announced_size, std::size_t limit,
+                                           std::string_view limit_name);
 
 }  // namespace quaymaster::wire

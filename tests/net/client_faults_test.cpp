@@ -171,7 +171,8 @@ TEST_CASE("a server that dies during a call is a connection_lost that may have e
     const auto queue = client.queue<int>();
     std::jthread killer{[&] {
         const proxy status = client.create_proxy("quaymaster_status");
-        while (status.call("status").repr().find("'waiting_getters': 1") == std::string::npos) {
+        const auto limit = clock_type::now() + 20s;
+        while (status.call("status").repr().find("'waiting_getters': 1") == std::string::npos && clock_type::now() < limit) {
         }
         server.kill();
     }};

@@ -182,7 +182,7 @@ TEST_CASE("a client refuses a reply beyond its limit, or one that it did not ask
         client.receive(from_hex("000003e9"));
         CHECK(client.session.failure() == wire::wire_errc::frame_too_large);
         CHECK(client.session.failure_text() ==
-              "frame of 1001 octets exceeds payload_size_max (1000): raise the limit or send smaller items");
+              "frame of 1001 octets exceeds reply_size_max (1000): raise the limit or send smaller items");
     }
     SECTION("not whole yet")
     {

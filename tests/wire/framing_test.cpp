@@ -96,10 +96,10 @@ TEST_CASE("frame_header uses the long form where Python does", "[wire][framing]"
 
 TEST_CASE("the text of a frame fault says the size, the limit and the cure", "[wire][framing]")
 {
-    CHECK(wire::frame_fault_text(wire_errc::frame_too_large, 96'000'000, 67'108'864) ==
+    CHECK(wire::frame_fault_text(wire_errc::frame_too_large, 96'000'000, 67'108'864, "payload_size_max") ==
           "frame of 96000000 octets exceeds payload_size_max (67108864): raise the limit or send smaller items");
-    CHECK(wire::frame_fault_text(wire_errc::frame_too_large, 1'195'725'856, wire::handshake_payload_size_max) ==
+    CHECK(wire::frame_fault_text(wire_errc::frame_too_large, 1'195'725'856, wire::handshake_payload_size_max, "payload_size_max") ==
           "frame of 1195725856 octets exceeds the 256 that the handshake allows: is this a multiprocessing peer?");
-    CHECK(wire::frame_fault_text(wire_errc::bad_frame_length, 0, 1024) ==
+    CHECK(wire::frame_fault_text(wire_errc::bad_frame_length, 0, 1024, "payload_size_max") ==
           make_error_code(wire_errc::bad_frame_length).message());
 }
