@@ -1,6 +1,7 @@
 #include "codec/envelope.hpp"
 
 #include "codec/byte_buffer.hpp"
+#include "codec/opcode_output.hpp"
 #include "codec/pickle_decoder.hpp"
 #include "codec/pickle_machine.hpp"
 #include "codec/pickle_writer.hpp"
@@ -18,20 +19,26 @@ namespace {
 /// A tuple of more fields than this is no message of the protocol; its fields are counted and not kept apart.
 constexpr std::size_t fields_max = 4;
 
-/// What elements of one pickle that have to be written anew may cost in all: so many octets, and so many times its size.
-constexpr std::size_t rewrite_allowance = std::size_t{64} << 10;
-constexpr std::size_t rewrite_factor = 16;
-
-/// One giant pickle must not make its reader a giant for ever.
-constexpr std::size_t kept_capacity_max = 1 << 14;
+/// So many elements of a field are kept apart, and of a dict, which comes in batches, up to twice as many. The rest are counted.
+constexpr std::size_t elements_kept = 4096;
 
 /// Opcodes from here on stay in the memory that they came in, if it is lent; smaller ones are copied out of it.
 constexpr std::size_t adopted_size_min = large_block_size_min;
 
 /// What the scan knows of an object: its kind, and a scalar's bits or a text's offset and length.
+/// In halves, because there may be millions: in one piece the alignment would make each of them larger by a third.
 struct scanned {
-    std::uint64_t bits;
-    node_kind kind;
+    std::uint32_t high = 0;
+    std::uint32_t low = 0;
+    node_kind kind = node_kind::none;
+
+    scanned() = default;
+    explicit scanned(node_kind what) noexcept : kind{what} {}
+    scanned(node_kind what, std::uint64_t bits) noexcept
+        : high{static_cast<std::uint32_t>(bits >> 32U)}, low{static_cast<std::uint32_t>(bits)}, kind{what}
+    {
+    }
+    [[nodiscard]] std::uint64_t bits() const noexcept { return std::uint64_t{high} << 32U | low; }
 };
 using scan_slot = stack_slot<scanned>;
 
@@ -41,12 +48,28 @@ struct part {
     std::uint32_t end;
 };
 
+/// The elements of a field. Those that are not among `kept` can be decoded, if somebody asks for them.
+struct field_elements {
+    std::vector<part> kept;
+    std::size_t first_kept = 0;  // the index of kept.front()
+    std::size_t count = 0;
+
+    void clear() noexcept
+    {
+        kept.clear();
+        first_kept = count = 0;
+    }
+    [[nodiscard]] const part* find(std::size_t element) const noexcept
+    {
+        return element >= first_kept && element - first_kept < kept.size() ? &kept[element - first_kept] : nullptr;
+    }
+};
+
 /// An opcode that a splice must rewrite or drop.
 struct relocation {
     std::uint32_t offset;
     std::uint32_t index;       // of the memo; 0 for FRAME
     std::uint32_t put_offset;  // GETs: where the entry was PUT
-    opcode code;
 };
 
 [[nodiscard]] bool is_get(opcode code) noexcept
@@ -74,54 +97,72 @@ public:
 
     void begin(bytes_view pickle)
     {
+        release();
         pickle_ = as_chars(pickle);
-        if (relocations_.capacity() > kept_capacity_max)
-            relocations_ = {};
-        relocations_.clear();
-        fields_.clear();
-        field_count_ = 0;
-        for (auto& elements : elements_) {
-            if (elements.capacity() > kept_capacity_max)
-                elements = {};
-            elements.clear();
-        }
         irregular_ = false;
         has_globals_ = false;
         has_non_ascii_byte_string_ = false;
         python2_ = true;
     }
 
+    /// Forgets the pickle, and gives back what is oversized.
+    void release() noexcept
+    {
+        relocations_.clear();
+        release_oversized(relocations_);
+        fields_.clear();
+        field_count_ = 0;
+        for (field_elements& elements : elements_) {
+            elements.clear();
+            release_oversized(elements.kept);
+        }
+    }
+    [[nodiscard]] std::size_t scratch_size() const noexcept
+    {
+        std::size_t size = relocations_.capacity() * sizeof(relocation);
+        for (const field_elements& elements : elements_)
+            size += elements.kept.capacity() * sizeof(part);
+        return size;
+    }
+
     // What the machine asks and tells.
     static node_kind kind(ref known) noexcept { return known.kind; }
     static bool full() noexcept { return false; }
-    static ref none() noexcept { return {0, node_kind::none}; }
-    static ref boolean(bool known) noexcept { return {known ? 1U : 0U, node_kind::boolean}; }
-    static ref integer(std::int64_t number, bool) noexcept { return {static_cast<std::uint64_t>(number), node_kind::integer}; }
+    static pickle_errc exceeded() noexcept { return pickle_errc::node_count_exceeded; }  // makes no nodes: never asked
+    static ref none() noexcept { return ref{node_kind::none}; }
+    static ref boolean(bool known) noexcept { return {node_kind::boolean, known ? 1U : 0U}; }
+    // Only what is the same number to everyone may travel as a scalar. A Python 2 long stays as it is pickled, and so does
+    // an int beyond 32 bits, which would come out as a long.
+    ref integer(std::int64_t number, bool python2_long) const noexcept
+    {
+        if (python2_ && (python2_long || !opcode_output::fits_binint(number)))
+            return ref{node_kind::big_integer};
+        return {node_kind::integer, static_cast<std::uint64_t>(number)};
+    }
+    static ref decimal(const decimal_digits&, bool) noexcept { return ref{node_kind::big_integer}; }
     ref big_integer(bytes_view little_endian, bool python2_long) const noexcept
     {
-        // Only what is the same number to everyone may travel as a scalar. A Python 2 long stays as it is pickled, and so
-        // does an int beyond 32 bits, which would come out as a long.
         const bool only_python2 = python2_ && (python2_long || little_endian.size() > sizeof(std::int32_t));
         if (little_endian.size() > sizeof(std::uint64_t) || only_python2)
-            return {0, node_kind::big_integer};
+            return ref{node_kind::big_integer};
         const bool negative = !little_endian.empty() && (std::to_integer<unsigned>(little_endian.back()) & 0x80U) != 0;
         std::uint64_t bits = negative ? ~std::uint64_t{0} : 0;
         for (std::size_t i = little_endian.size(); i-- > 0;)
             bits = (bits << 8U) | std::to_integer<std::uint64_t>(little_endian[i]);
-        return {bits, node_kind::integer};
+        return {node_kind::integer, bits};
     }
-    static ref floating(double number) noexcept { return {std::bit_cast<std::uint64_t>(number), node_kind::floating}; }
+    static ref floating(double number) noexcept { return {node_kind::floating, std::bit_cast<std::uint64_t>(number)}; }
     ref text(node_kind kind, std::string_view content) noexcept
     {
         if (kind == node_kind::byte_string && !has_non_ascii_byte_string_)
             has_non_ascii_byte_string_ = !is_ascii(content);
         const auto offset = static_cast<std::uint64_t>(content.data() - pickle_.data());
-        return {offset << 32U | content.size(), kind};
+        return {kind, offset << 32U | content.size()};
     }
     ref own_text(node_kind kind, const std::string&) noexcept
     {
         irregular_ = true;  // the text as such stands nowhere in the pickle
-        return {0, kind};
+        return ref{kind};
     }
     ref container(node_kind kind, std::span<const scan_slot> children, std::size_t position, std::uint32_t offset)
     {
@@ -133,41 +174,43 @@ public:
                 fields_.back().end = children[fields_max].begin;
         } else if (position > 0 && position < fields_max) {
             elements_[position].clear();
-            if (kind == node_kind::tuple || kind == node_kind::dict)
-                keep_parts(elements_[position], children, offset);
+            if (kind == node_kind::tuple)
+                keep_first(elements_[position], children, offset);
+            else if (kind == node_kind::dict)
+                keep_last(elements_[position], children, offset);
         }
-        return {0, kind};
+        return ref{kind};
     }
     static void append(scan_slot&, std::span<const scan_slot>, std::size_t, std::uint32_t) noexcept {}
     static void add_items(scan_slot&, std::span<const scan_slot>, std::size_t, std::uint32_t) noexcept {}
     void set_items(const scan_slot& target, std::span<const scan_slot> children, std::size_t position, std::uint32_t offset)
     {
         if (position > 0 && position < fields_max && target.ref.kind == node_kind::dict)
-            keep_parts(elements_[position], children, offset);
+            keep_last(elements_[position], children, offset);
     }
     ref global(std::string_view, std::string_view) noexcept { return named(); }
     ref stack_global(ref, ref) noexcept { return named(); }
-    static ref object(construction, ref, ref, const ref*) noexcept { return {0, node_kind::object}; }
+    static ref object(construction, ref, ref, const ref*) noexcept { return ref{node_kind::object}; }
     ref instance(ref, std::span<const scan_slot>) noexcept
     {
         has_globals_ = true;
-        return {0, node_kind::object};
+        return ref{node_kind::object};
     }
     static void build(ref, ref) noexcept {}
     ref extension(std::uint32_t) noexcept
     {
         has_globals_ = true;
-        return {0, node_kind::extension};
+        return ref{node_kind::extension};
     }
-    static ref persistent_text(std::string_view) noexcept { return {0, node_kind::persistent}; }
-    static ref persistent(ref) noexcept { return {0, node_kind::persistent}; }
+    static ref persistent_text(std::string_view) noexcept { return ref{node_kind::persistent}; }
+    static ref persistent(ref) noexcept { return ref{node_kind::persistent}; }
 
     void at_protocol(std::uint8_t protocol) noexcept { python2_ = protocol <= 2; }
     void at_put(std::uint32_t offset, opcode code, std::uint32_t index)
     {
         if (code == opcode::put)
             irregular_ = true;
-        relocations_.push_back({offset, index, 0, code});
+        relocate({offset, index, 0});
     }
     void at_get(std::uint32_t offset, opcode code, std::uint32_t index, std::uint32_t put_offset, ref content,
                 std::size_t position)
@@ -176,20 +219,20 @@ public:
         const bool hidden = position < fields_max && (content.kind == node_kind::tuple || content.kind == node_kind::dict);
         if (code == opcode::get || hidden)
             irregular_ = true;
-        relocations_.push_back({offset, index, put_offset, code});
+        relocate({offset, index, put_offset});
     }
-    void at_frame(std::uint32_t offset) { relocations_.push_back({offset, 0, 0, opcode::frame}); }
+    void at_frame(std::uint32_t offset) { relocate({offset, 0, 0}); }
     void at_rearranged() noexcept { irregular_ = true; }
 
     // What the reader asks.
     [[nodiscard]] bool irregular() const noexcept { return irregular_; }
     [[nodiscard]] std::size_t field_count() const noexcept { return field_count_; }
     [[nodiscard]] const std::vector<part>& fields() const noexcept { return fields_; }
-    [[nodiscard]] const std::vector<part>& elements(std::size_t field) const noexcept { return elements_[field]; }
+    [[nodiscard]] const field_elements& elements(std::size_t field) const noexcept { return elements_[field]; }
     [[nodiscard]] const std::vector<relocation>& relocations() const noexcept { return relocations_; }
     [[nodiscard]] std::string_view text_of(ref known) const noexcept
     {
-        return pickle_.substr(static_cast<std::size_t>(known.bits >> 32U), static_cast<std::size_t>(known.bits & 0xffff'ffffU));
+        return pickle_.substr(known.high, known.low);
     }
     [[nodiscard]] item_traits traits(std::uint8_t protocol) const noexcept
     {
@@ -200,19 +243,42 @@ private:
     ref named() noexcept
     {
         has_globals_ = true;
-        return {0, node_kind::global};
+        return ref{node_kind::global};
+    }
+    void relocate(const relocation& at)
+    {
+        if (!irregular_)  // else nothing will be spliced
+            relocations_.push_back(at);
     }
     static void keep_parts(std::vector<part>& parts, std::span<const scan_slot> slots, std::uint32_t end)
     {
         for (std::size_t i = 0; i < slots.size(); ++i)
             parts.push_back({slots[i], i + 1 < slots.size() ? slots[i + 1].begin : end});
     }
+    static void keep_first(field_elements& elements, std::span<const scan_slot> slots, std::uint32_t end)
+    {
+        elements.count = slots.size();
+        if (slots.size() > elements_kept) {
+            end = slots[elements_kept].begin;
+            slots = slots.first(elements_kept);
+        }
+        keep_parts(elements.kept, slots, end);
+    }
+    /// Of a dict the last entries count: a key that is set twice has the later value.
+    static void keep_last(field_elements& elements, std::span<const scan_slot> slots, std::uint32_t end)
+    {
+        elements.count += slots.size();
+        keep_parts(elements.kept, slots.last(std::min(slots.size(), elements_kept)), end);
+        if (elements.kept.size() > 2 * elements_kept)
+            elements.kept.erase(elements.kept.begin(), elements.kept.end() - elements_kept);
+        elements.first_kept = elements.count - elements.kept.size();
+    }
 
     std::string_view pickle_;
     std::vector<relocation> relocations_;
     std::vector<part> fields_;
     std::size_t field_count_ = 0;
-    std::array<std::vector<part>, fields_max> elements_;
+    std::array<field_elements, fields_max> elements_;
     bool irregular_ = false;
     bool has_globals_ = false;
     bool has_non_ascii_byte_string_ = false;
@@ -224,9 +290,9 @@ std::optional<value> scalar_of(scanned known)
 {
     switch (known.kind) {
     case node_kind::none: return value{};
-    case node_kind::boolean: return value{known.bits != 0};
-    case node_kind::integer: return value{static_cast<std::int64_t>(known.bits)};
-    case node_kind::floating: return value{std::bit_cast<double>(known.bits)};
+    case node_kind::boolean: return value{known.bits() != 0};
+    case node_kind::integer: return value{static_cast<std::int64_t>(known.bits())};
+    case node_kind::floating: return value{std::bit_cast<double>(known.bits())};
     default: return std::nullopt;
     }
 }
@@ -260,11 +326,11 @@ private:
         base_ = ~std::uint32_t{0};
         keeps_memo_ = false;
         for (const relocation& at : inside_) {
-            if (is_get(at.code)) {
+            if (is_get(code_of(at))) {
                 keeps_memo_ = true;
                 if (at.put_offset < begin_)
                     return false;
-            } else if (at.code != opcode::frame) {
+            } else if (code_of(at) != opcode::frame) {
                 base_ = std::min(base_, at.index);
             }
         }
@@ -273,9 +339,9 @@ private:
         // MEMOIZE takes the next free index, which after the move counts from 0: it must have been dense here too.
         std::uint32_t next = 0;
         for (const relocation& at : inside_) {
-            if (at.code == opcode::frame)
+            if (code_of(at) == opcode::frame)
                 continue;
-            if (is_get(at.code)) {
+            if (is_get(code_of(at))) {
                 if (at.index < base_)
                     return false;
                 continue;
@@ -286,13 +352,14 @@ private:
         }
         return true;
     }
-    [[nodiscard]] bool is_dropped(const relocation& at) const noexcept { return at.code == opcode::frame || !keeps_memo_; }
+    [[nodiscard]] opcode code_of(const relocation& at) const noexcept { return static_cast<opcode>(pickle_[at.offset]); }
+    [[nodiscard]] bool is_dropped(const relocation& at) const noexcept { return !keeps_memo_ || code_of(at) == opcode::frame; }
     /// True if what is dropped, if anything, is at the end: the MEMOIZE of a text, and the FRAME before that.
     [[nodiscard]] bool is_one_piece() const noexcept
     {
         std::size_t end = end_;
         for (auto at = inside_.rbegin(); at != inside_.rend(); ++at) {
-            end -= 1 + argument_size(at->code);
+            end -= 1 + argument_size(code_of(*at));
             if (!is_dropped(*at) || at->offset != end)
                 return false;
         }
@@ -303,14 +370,14 @@ private:
         std::size_t size = end_ - begin_;
         for (const relocation& at : inside_)
             if (is_dropped(at))
-                size -= 1 + argument_size(at.code);
+                size -= 1 + argument_size(code_of(at));
         return size;
     }
     void write(std::byte* output) const
     {
         std::size_t from = begin_;
         for (const relocation& at : inside_) {
-            const std::size_t size = 1 + argument_size(at.code);
+            const std::size_t size = 1 + argument_size(code_of(at));
             output = copy(output, from, at.offset);
             from = at.offset + size;
             if (is_dropped(at))
@@ -344,7 +411,7 @@ struct envelope_reader::state {
     bytes_view pickle;
     pickle_limits limits;
     bool is_tuple = false;
-    std::size_t rewritten_size = 0;       // octets that elements written anew have cost so far
+    std::size_t rewrite_allowance = 0;    // octets that elements written anew may still cost
     std::shared_ptr<object_graph> graph;  // of the whole pickle, once something cannot be spliced
     node_id root = no_node;
     pickle_status graph_status;
@@ -391,7 +458,7 @@ struct envelope_reader::state {
             return known;
         const std::uint8_t protocol = std::max<std::uint8_t>(machine.protocol(), 2);
         charge(graph->node_count() * sizeof(node_id));  // the writer looks at each node
-        item made = write_item(*graph, node, {protocol, protocol == 2});
+        item made = write_item(*graph, node, {protocol, protocol == 2}, rewrite_allowance);
         charge(made.size());
         return made;
     }
@@ -399,11 +466,11 @@ struct envelope_reader::state {
     /// large text would be a thousand texts. What is written for one pickle is therefore bounded by its own size.
     void charge(std::size_t octets)
     {
-        rewritten_size += octets;
-        if (rewritten_size > rewrite_allowance + rewrite_factor * pickle.size()) {
+        if (octets > rewrite_allowance) {
             const pickle_status status{pickle_errc::rewrite_size_exceeded, 0};
             throw pickle_error{status.message(limits), status.code, status.offset};
         }
+        rewrite_allowance -= octets;
     }
     /// `known` spliced, or nothing if that cannot be done.
     [[nodiscard]] std::optional<payload> spliced(const part& known)
@@ -424,6 +491,22 @@ struct envelope_reader::state {
         if (graph_status)
             throw pickle_error{graph_status.message(limits), graph_status.code, graph_status.offset};
     }
+
+    void forget_graph() noexcept
+    {
+        graph.reset();
+        graph_status = {};
+    }
+    /// Nothing asks for the last pickle any more.
+    void release() noexcept
+    {
+        lent = nullptr;
+        adopter = {};
+        is_tuple = false;
+        forget_graph();
+        machine.release();  // read() has done so, unless it ran out of memory
+        sink.release();
+    }
 };
 
 envelope_reader::envelope_reader() : state_{std::make_unique<state>()} {}
@@ -436,8 +519,7 @@ envelope_reader::loan::loan(envelope_reader& reader, byte_buffer* memory) noexce
 
 envelope_reader::loan::~loan()
 {
-    reader_.state_->lent = nullptr;
-    reader_.state_->adopter = {};
+    reader_.state_->release();
 }
 
 pickle_status envelope_reader::read(bytes_view pickle, const pickle_limits& limits)
@@ -445,14 +527,15 @@ pickle_status envelope_reader::read(bytes_view pickle, const pickle_limits& limi
     state& self = *state_;
     self.pickle = pickle;
     self.limits = limits;
-    self.graph.reset();
-    self.graph_status = {};
-    self.rewritten_size = 0;
+    self.forget_graph();
+    self.rewrite_allowance = rewrite_size_max(pickle.size());
     self.sink.begin(pickle);
     self.is_tuple = false;
-    if (const pickle_status status = self.machine.run(pickle, limits))
+    const pickle_status status = self.machine.run(pickle, limits);
+    self.is_tuple = !status && self.machine.result().kind == node_kind::tuple;
+    self.machine.release();
+    if (status)
         return status;
-    self.is_tuple = self.machine.result().kind == node_kind::tuple;
     if (self.by_graph()) {
         self.decode();
         return self.graph_status;
@@ -509,23 +592,30 @@ std::size_t envelope_reader::element_count(std::size_t field) const noexcept
         return 0;
     if (state_->by_graph())
         return state_->graph->children(state_->field_node(field)).size();
-    return state_->sink.elements(field).size();
+    return state_->sink.elements(field).count;
 }
 
 std::optional<std::string_view> envelope_reader::element_text(std::size_t field, std::size_t element) const noexcept
 {
     if (state_->by_graph())
         return state_->node_text(state_->graph->children(state_->field_node(field))[element]);
-    return state_->text(state_->sink.elements(field)[element]);
+    const part* const known = state_->sink.elements(field).find(element);
+    return known != nullptr ? state_->text(*known) : std::nullopt;
 }
 
 payload envelope_reader::take_element(std::size_t field, std::size_t element)
 {
     if (!state_->by_graph())
-        if (auto made = state_->spliced(state_->sink.elements(field)[element]))
-            return std::move(*made);
+        if (const part* const known = state_->sink.elements(field).find(element))
+            if (auto made = state_->spliced(*known))
+                return std::move(*made);
     state_->require_graph();
     return state_->from_graph(state_->graph->children(state_->field_node(field))[element]);
+}
+
+std::size_t envelope_reader::scratch_size() const noexcept
+{
+    return state_->machine.scratch_size() + state_->sink.scratch_size();
 }
 
 }  // namespace quaymaster::codec

@@ -16,7 +16,7 @@ namespace quaymaster::codec {
 /// fields, and the elements of fields that are tuples or dicts. An element comes as a scalar or as an item spliced from
 /// the pickle's opcodes; where a splice would not be self-contained (`q.put('put')`: the item is a back-reference to the
 /// method name) the pickle is decoded to a graph and the element written out anew.
-/// Reuse one reader for many pickles: it keeps its memory. Thread safety: none.
+/// Reuse one reader for many pickles: it keeps its memory, except what a giant one has made it take. Thread safety: none.
 class envelope_reader {
 public:
     envelope_reader();
@@ -27,6 +27,7 @@ public:
     /// While it lives, the pickles that `reader` reads lie in `memory`, of which nothing else is needed: a large item made
     /// from one may take the memory over instead of copying its opcodes, and `memory` is empty then. What the accessors
     /// gave stays valid until the loan ends. Null lends nothing.
+    /// When it ends the reader forgets the last pickle, so that a giant one does not stay on a loop that has nothing to read.
     class loan {
     public:
         loan(envelope_reader& reader, byte_buffer* memory) noexcept;
@@ -57,8 +58,13 @@ public:
 
     /// Elements of a tuple field, or keys and values in turn of a dict field (so even); 0 for others.
     [[nodiscard]] std::size_t element_count(std::size_t field) const noexcept;
+    /// nullopt also for elements that are far from the beginning of a large tuple or from the end of a large dict: of the
+    /// millions that a field may have, no request needs more than a few hundred.
     [[nodiscard]] std::optional<std::string_view> element_text(std::size_t field, std::size_t element) const noexcept;
     [[nodiscard]] payload take_element(std::size_t field, std::size_t element);
+
+    /// Octets of memory that the reader has for its own bookkeeping now, without the pickle and what was decoded of it.
+    [[nodiscard]] std::size_t scratch_size() const noexcept;
 
 private:
     struct state;

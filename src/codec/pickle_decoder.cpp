@@ -38,17 +38,25 @@ public:
     using ref = node_id;
     using slot = stack_slot<ref>;
 
-    graph_sink(object_graph& graph, const pickle_limits& limits, bool python2)
-        : graph_{graph}, node_count_max_{limits.node_count_max}, python2_{python2}
+    graph_sink(object_graph& graph, std::size_t pickle_size, const pickle_limits& limits, bool python2)
+        : graph_{graph}, node_count_max_{limits.node_count_max}, copy_allowance_{rewrite_size_max(pickle_size)}, python2_{python2}
     {
     }
 
     node_kind kind(ref node) const { return graph_.kind(node); }
-    bool full() const { return graph_.node_count() >= node_count_max_; }
+    bool full() const { return graph_.node_count() >= node_count_max_ || has_overdrawn_; }
+    pickle_errc exceeded() const
+    {
+        return has_overdrawn_ ? pickle_errc::rewrite_size_exceeded : pickle_errc::node_count_exceeded;
+    }
 
     ref none() { return graph_.add_none(); }
     ref boolean(bool known) { return graph_.add_boolean(known); }
-    ref integer(std::int64_t number, bool) { return graph_.add_integer(number); }
+    ref integer(std::int64_t number, bool python2_long) { return graph_.add_integer(number, python2_long && python2_); }
+    ref decimal(const decimal_digits& number, bool python2_long)
+    {
+        return big_integer(bytes_view{integer_octets(number)}, python2_long);
+    }
     ref big_integer(bytes_view little_endian, bool python2_long)
     {
         const std::string_view kept = little_endian.size() > sizeof(std::int64_t) ? graph_.own(as_chars(little_endian))
@@ -151,6 +159,8 @@ private:
         if (given.size() != 1 || (graph_.kind(given[0]) != node_kind::list && graph_.kind(given[0]) != node_kind::tuple))
             return std::nullopt;
         const auto members = graph_.children(given[0]);
+        if (!may_copy(members.size_bytes()))
+            return std::nullopt;
         scratch_.assign(members.begin(), members.end());
         return graph_.add_container(kind, scratch_);
     }
@@ -167,14 +177,28 @@ private:
     }
     std::optional<ref> octets_of(node_kind kind, ref text)
     {
+        if (!may_copy(graph_.text(text).size()))
+            return std::nullopt;
         const auto octets = latin1_from_utf8(graph_.text(text));
         if (!octets)
             return std::nullopt;
         return graph_.add_text(kind, graph_.own(*octets));
     }
 
+    /// Charges a copy of `octets` before it is made. A call takes five octets of a pickle, and may copy again what another has
+    /// copied: one large list in the memo would be a large set each time. Once this fails, full() is true.
+    bool may_copy(std::size_t octets)
+    {
+        has_overdrawn_ = has_overdrawn_ || octets > copy_allowance_;
+        if (!has_overdrawn_)
+            copy_allowance_ -= octets;
+        return !has_overdrawn_;
+    }
+
     object_graph& graph_;
     std::size_t node_count_max_;
+    std::size_t copy_allowance_;
+    bool has_overdrawn_ = false;
     bool python2_;
     std::vector<node_id> scratch_;
 };
@@ -182,7 +206,7 @@ private:
 decoded decode(std::shared_ptr<object_graph> graph, bytes_view opcodes, const pickle_limits& limits, bool fragment,
                bool python2, pickle_status& status)
 {
-    graph_sink sink{*graph, limits, python2};
+    graph_sink sink{*graph, opcodes.size(), limits, python2};
     pickle_machine<graph_sink> machine{sink};
     status = machine.run(opcodes, limits, fragment);
     if (status)

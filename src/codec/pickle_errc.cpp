@@ -1,5 +1,7 @@
 #include "codec/pickle_errc.hpp"
 
+#include "codec/text_arguments.hpp"
+
 namespace quaymaster::codec {
 
 namespace {
@@ -21,12 +23,13 @@ public:
         case pickle_errc::wrong_operand: return "opcode applied to an object of the wrong type";
         case pickle_errc::out_of_band_buffer: return "out-of-band buffer: pickle without buffer_callback";
         case pickle_errc::endless_object: return "an object contains itself in a way that the reader's protocol cannot express";
-        case pickle_errc::rewrite_size_exceeded: return "arguments that refer to each other come to many times the pickle's own size";
+        case pickle_errc::rewrite_size_exceeded: return "copies of shared objects come to many times the pickle's own size";
         case pickle_errc::depth_exceeded: return "objects nest deeper than depth_max";
         case pickle_errc::stack_size_exceeded: return "more objects on the stack than stack_size_max";
         case pickle_errc::memo_size_exceeded: return "memo larger than memo_size_max";
         case pickle_errc::node_count_exceeded: return "more objects than node_count_max";
         case pickle_errc::integer_size_exceeded: return "an integer longer than integer_size_max octets";
+        case pickle_errc::decimal_digits_exceeded: return "an integer as text of more digits than CPython reads";
         }
         return "unknown error";
     }
@@ -41,6 +44,7 @@ std::size_t bound_of(pickle_errc code, const pickle_limits& limits) noexcept
     case pickle_errc::memo_size_exceeded: return limits.memo_size_max;
     case pickle_errc::node_count_exceeded: return limits.node_count_max;
     case pickle_errc::integer_size_exceeded: return limits.integer_size_max;
+    case pickle_errc::decimal_digits_exceeded: return decimal_digits_max;
     default: return 0;
     }
 }

@@ -22,12 +22,13 @@ enum class pickle_errc : int {
     wrong_operand,         ///< an opcode applied to an object of the wrong type, such as APPEND to an int
     out_of_band_buffer,    ///< NEXT_BUFFER: its data is not in the pickle; the sender must pickle without buffer_callback
     endless_object,        ///< an object contains itself in a way that the reader's protocol cannot express
-    rewrite_size_exceeded, ///< elements that refer to each other come to many times the pickle's own size
+    rewrite_size_exceeded, ///< objects that it shares come to many times its own size where each needs a copy: rewrite_size_max()
     depth_exceeded,        ///< pickle_limits::depth_max
     stack_size_exceeded,   ///< pickle_limits::stack_size_max
     memo_size_exceeded,    ///< pickle_limits::memo_size_max
     node_count_exceeded,   ///< pickle_limits::node_count_max
     integer_size_exceeded, ///< pickle_limits::integer_size_max
+    decimal_digits_exceeded, ///< an integer as text of more than decimal_digits_max digits
 };
 
 [[nodiscard]] error_code make_error_code(pickle_errc code) noexcept;

@@ -9,9 +9,10 @@
 
 #include <bit>
 #include <cstring>
+#include <limits>
+#include <map>
 #include <span>
 #include <string_view>
-#include <unordered_map>
 #include <vector>
 
 namespace quaymaster::codec {
@@ -24,9 +25,20 @@ struct stack_slot {
     std::uint32_t depth;
 };
 
+/// Gives back the memory of what one giant pickle has filled: its reader must not be a giant for ever.
+/// (`kept = {}` would only empty it: that assigns an empty list and keeps the capacity.)
+template <class T>
+void release_oversized(std::vector<T>& scratch) noexcept
+{
+    constexpr std::size_t kept_capacity_max = 1 << 14;
+    if (scratch.capacity() > kept_capacity_max)
+        std::vector<T>{}.swap(scratch);
+}
+
 /// Runs pickles over a `Sink`, which offers (Ref is Sink::ref, Slot is stack_slot<Ref>):
 ///   node_kind kind(Ref)
 ///   Ref none(), boolean(bool), integer(int64, bool python2_long), big_integer(bytes_view, bool), floating(double)
+///   Ref decimal(const decimal_digits&, bool python2_long) for text beyond 64 bits, which the sink converts if it has to
 ///   Ref text(node_kind, string_view) and own_text(node_kind, const std::string&) for text that must be copied
 ///   Ref container(node_kind, span<const Slot>, size_t position, uint32_t offset)
 ///   void append(Slot&, span<const Slot>, size_t position, uint32_t offset), set_items(...), add_items(...) likewise
@@ -34,9 +46,10 @@ struct stack_slot {
 ///   Ref object(construction, Ref callable, Ref arguments, const Ref* keywords), instance(Ref cls, span<const Slot>)
 ///   void build(Ref, Ref state); Ref extension(uint32_t); Ref persistent_text(string_view), persistent(Ref)
 ///   void at_put(uint32_t offset, opcode, uint32_t index), at_get(uint32_t offset, opcode, uint32_t index, uint32_t put_offset, Ref, size_t position)
-///   void at_protocol(uint8_t), at_frame(uint32_t offset), at_rearranged() (POP, POP_MARK, DUP), bool full() (node_count_max reached)
+///   void at_protocol(uint8_t), at_frame(uint32_t offset), at_rearranged() (POP, POP_MARK, DUP, a second PUT)
+///   bool full() and, if so, pickle_errc exceeded(): the bound that what it has made has reached
 /// `position` is the stack index of the object concerned, MARKs not counted.
-/// Reuse: run() clears the stack and the memo but keeps their memory.
+/// Reuse: run() clears the stack and the memo but keeps their memory, until release().
 template <class Sink>
 class pickle_machine {
 public:
@@ -73,34 +86,48 @@ public:
     [[nodiscard]] ref result() const { return stack_.back().ref; }
     [[nodiscard]] std::uint8_t protocol() const noexcept { return protocol_; }
 
-private:
-    static constexpr std::uint32_t max_offset = 0xffff'fff0;
-    // Memo indices are handed out densely by every pickler; one that jumps ahead must not make us allocate the gap.
-    static constexpr std::size_t memo_gap_max = 1024;
-    static constexpr std::size_t kept_capacity_max = 1 << 14;
-
-    struct memo_entry {
-        slot content;
-        std::uint32_t put_offset;
-        bool set = false;
-    };
-    struct mark_entry {
-        std::size_t height;
-        std::uint32_t begin;
-    };
-
-    void clear()
+    /// Ends the use of result(): forgets the stack and the memo, and gives back what is oversized.
+    void release() noexcept
     {
-        // One giant pickle must not make its reader a giant for ever.
-        if (stack_.capacity() > kept_capacity_max)
-            stack_ = {};
-        if (memo_.capacity() > kept_capacity_max)
-            memo_ = {};
         stack_.clear();
         marks_.clear();
         memo_.clear();
         sparse_memo_.clear();
+        release_oversized(stack_);
+        release_oversized(marks_);
+        release_oversized(memo_);
+    }
+    /// Octets that the stack and the memo take now.
+    [[nodiscard]] std::size_t scratch_size() const noexcept
+    {
+        return stack_.capacity() * sizeof(slot) + marks_.capacity() * sizeof(mark_entry) +
+               memo_.capacity() * sizeof(memo_entry) + sparse_memo_.size() * sparse_node_size;
+    }
+
+private:
+    static constexpr std::uint32_t max_offset = 0xffff'fff0;
+    static constexpr std::uint32_t unset = std::numeric_limits<std::uint32_t>::max();  // no offset: beyond max_offset
+    // Every pickler hands memo indices out densely. One that jumps further ahead than this, and than the entries there are,
+    // must not make us allocate the gap; it goes to a map, which is slower and larger and therefore counts as so many entries.
+    static constexpr std::size_t memo_lead_max = 1024;
+    static constexpr std::size_t sparse_entry_cost = 256;
+
+    // There may be as many of these as the pickle has octets: no field is wider than it must be.
+    struct memo_entry {
+        slot content;
+        std::uint32_t put_offset = unset;
+    };
+    struct mark_entry {
+        std::uint32_t height;
+        std::uint32_t begin;
+    };
+    static constexpr std::size_t sparse_node_size = sizeof(memo_entry) + 5 * sizeof(void*);  // about
+
+    void clear()
+    {
+        release();
         memo_size_ = 0;
+        memo_cost_ = 0;
         at_ = 0;
         opcode_begin_ = 0;
         protocol_ = 0;
@@ -180,7 +207,7 @@ private:
         if (depth > limits_.depth_max)
             return fail(pickle_errc::depth_exceeded);
         if (sink_.full())
-            return fail(pickle_errc::node_count_exceeded);
+            return fail(sink_.exceeded());
         stack_.push_back({pushed, begin, depth});
     }
     void push_leaf(ref pushed) { push(pushed, opcode_begin_, 0); }
@@ -258,11 +285,17 @@ private:
     {
         if (failed_)
             return;
-        const auto number = integer_from_decimal(line, limits_.integer_size_max);
+        const auto number = decimal_from_text(line);
         if (!number)
-            return fail(line.size() / 3 > limits_.integer_size_max ? pickle_errc::integer_size_exceeded
-                                                                   : pickle_errc::malformed_argument);
-        push_leaf(sink_.big_integer(bytes_view{*number}, python2_long));
+            return fail(pickle_errc::malformed_argument);
+        if (const auto small = small_integer(*number))
+            return push_leaf(sink_.integer(*small, python2_long));
+        // Only to count digits is linear in them; who needs the number converts it, which takes the square.
+        if (number->digits.size() > decimal_digits_max)
+            return fail(pickle_errc::decimal_digits_exceeded);
+        if (least_octets(*number) > limits_.integer_size_max)
+            return fail(pickle_errc::integer_size_exceeded);
+        push_leaf(sink_.decimal(*number, python2_long));
     }
     void int_text()
     {
@@ -490,9 +523,11 @@ private:
 
     memo_entry* memo_at(std::uint32_t index)
     {
-        if (index < memo_.size())
-            return memo_[index].set ? &memo_[index] : nullptr;
-        const auto found = sparse_memo_.find(index);
+        if (index < memo_.size() && memo_[index].put_offset != unset)
+            return &memo_[index];
+        if (sparse_memo_.empty())
+            return nullptr;
+        const auto found = sparse_memo_.find(index);  // also where the dense entries have since reached further
         return found == sparse_memo_.end() ? nullptr : &found->second;
     }
     void put(opcode how, std::optional<std::uint32_t> index)
@@ -501,20 +536,31 @@ private:
             return fail(pickle_errc::malformed_argument);
         if (!need(1))
             return;
-        if (memo_size_ >= limits_.memo_size_max)
+        memo_entry* place = memo_at(*index);
+        if (place != nullptr)
+            sink_.at_rearranged();
+        else
+            place = new_memo_entry(*index);
+        if (place == nullptr)
             return fail(pickle_errc::memo_size_exceeded);
-        const memo_entry entry{stack_.back(), opcode_begin_, true};
-        memo_entry* place = nullptr;
-        if (*index < memo_.size() + memo_gap_max && !sparse_memo_.contains(*index)) {
-            if (*index >= memo_.size())
-                memo_.resize(std::size_t{*index} + 1);
-            place = &memo_[*index];
-        } else {
-            place = &sparse_memo_[*index];
-        }
-        memo_size_ += place->set ? 0 : 1;
-        *place = entry;
+        *place = {stack_.back(), opcode_begin_};
         sink_.at_put(opcode_begin_, how, *index);
+    }
+    /// Null beyond memo_size_max.
+    memo_entry* new_memo_entry(std::uint32_t index)
+    {
+        // By the entries there are, not by the vector's size: that would let each jump pay for the next.
+        const bool is_dense = index < memo_.size() || index <= 2 * memo_size_ + memo_lead_max;
+        const std::size_t cost = is_dense ? 1 : sparse_entry_cost;
+        if (limits_.memo_size_max - memo_cost_ < cost)
+            return nullptr;
+        memo_cost_ += cost;
+        ++memo_size_;
+        if (!is_dense)
+            return &sparse_memo_[index];
+        if (index >= memo_.size())
+            memo_.resize(std::size_t{index} + 1);
+        return &memo_[index];
     }
     void get(opcode how, std::optional<std::uint32_t> index)
     {
@@ -576,7 +622,7 @@ private:
     {
         if (marks_.size() + stack_.size() >= limits_.stack_size_max)
             return fail(pickle_errc::stack_size_exceeded);
-        marks_.push_back({stack_.size(), opcode_begin_});
+        marks_.push_back({static_cast<std::uint32_t>(stack_.size()), opcode_begin_});
     }
 
     void step(opcode code)
@@ -667,8 +713,9 @@ private:
     std::vector<slot> stack_;
     std::vector<mark_entry> marks_;
     std::vector<memo_entry> memo_;
-    std::unordered_map<std::uint32_t, memo_entry> sparse_memo_;  // indices far beyond the dense ones
+    std::map<std::uint32_t, memo_entry> sparse_memo_;  // indices far beyond the dense ones; no hash that a peer could flood
     std::size_t memo_size_ = 0;
+    std::size_t memo_cost_ = 0;  // the same, with sparse entries at their price
     std::uint8_t protocol_ = 0;
     pickle_errc error_ = pickle_errc::truncated;
     bool failed_ = false;

@@ -39,9 +39,10 @@ std::vector<std::uint32_t> count_references(const object_graph& graph, node_id r
 class graph_writer {
 public:
     graph_writer(const object_graph& graph, node_id root, reader_dialect reader, byte_buffer& output,
-                 std::uint32_t memo_base)
-        : graph_{graph}, out_{output}, protocol_{reader.protocol}, python2_{reader.python2 || reader.protocol <= 2},
-          memo_base_{memo_base}, references_{count_references(graph, root)}, may_reenter_{has_shared_deferred_node()}
+                 std::uint32_t memo_base, std::size_t size_max)
+        : graph_{graph}, output_{output}, out_{output}, size_max_{size_max}, protocol_{reader.protocol},
+          python2_{reader.python2 || reader.protocol <= 2}, memo_base_{memo_base},
+          references_{count_references(graph, root)}, may_reenter_{has_shared_deferred_node()}
     {
         push(step_kind::node, root);
     }
@@ -52,12 +53,21 @@ public:
             const step current = steps_.back();
             steps_.pop_back();
             take(current);
+            // A step writes no more than one text, so this bounds the memory too.
+            if (output_.size() > size_max_)
+                throw rewrite_size_error();
         }
         return {python2_ ? std::uint8_t{2} : protocol_, python2_, has_non_ascii_byte_string_, has_globals_};
     }
     [[nodiscard]] std::uint32_t memo_size() const noexcept { return memo_base_ + static_cast<std::uint32_t>(memo_.size()); }
 
 private:
+    [[nodiscard]] static pickle_error rewrite_size_error()
+    {
+        const pickle_status status{pickle_errc::rewrite_size_exceeded, 0};
+        return {status.message({}), status.code, status.offset};
+    }
+
     enum class step_kind : std::uint8_t {
         node,            // write the node
         items,           // write a list's or set's children from `next` on
@@ -74,6 +84,10 @@ private:
         end_set_call,    // TUPLE1 REDUCE of a set written as a call
         end_persistent,  // BINPERSID
     };
+    // In the memo these stand for the classes, which are no nodes of the graph.
+    static constexpr node_id set_class = no_node - 1;
+    static constexpr node_id frozenset_class = no_node - 2;
+
     struct step {
         step_kind kind;
         node_id node;
@@ -106,13 +120,13 @@ private:
         case step_kind::end_call: return end_call(current.node);
         case step_kind::end_instance: return end_instance(current.node);
         case step_kind::end_set_call: return end_set_call(current.node);
-        case step_kind::end_persistent: return out_.op(opcode::binpersid);
+        case step_kind::end_persistent: return end_persistent(current.node);
         }
     }
 
     // The memo.
 
-    /// Tuples, frozensets and calls can be memoized only when they are finished. If one contains itself, its parts are
+    /// Tuples, frozensets, calls and persistent objects can be memoized only when they are finished. If one contains itself, its parts are
     /// written twice, so every part that could lead back to it must be found in the memo the second time, even one that
     /// is referred to once. Such a node is referred to twice: from outside and from within.
     [[nodiscard]] bool has_shared_deferred_node() const
@@ -124,7 +138,8 @@ private:
     }
     [[nodiscard]] static bool is_deferred(node_kind kind) noexcept
     {
-        return kind == node_kind::tuple || kind == node_kind::frozenset || kind == node_kind::set || kind == node_kind::object;
+        return kind == node_kind::tuple || kind == node_kind::frozenset || kind == node_kind::set ||
+               kind == node_kind::object || kind == node_kind::persistent;
     }
     [[nodiscard]] static bool is_mutable(node_kind kind) noexcept
     {
@@ -166,8 +181,11 @@ private:
     }
     void memoize(node_id node)
     {
-        if (!belongs_in_memo(node))
-            return;
+        if (belongs_in_memo(node))
+            add_to_memo(node);
+    }
+    void add_to_memo(node_id node)
+    {
         const std::uint32_t index = memo_size();
         memo_.emplace(node, index);
         if (protocol_ >= 4) {
@@ -338,7 +356,7 @@ private:
     void write_set(node_id node)
     {
         if (protocol_ < 4)
-            return write_set_call(node, "set");
+            return write_set_call(node, "set", set_class);
         out_.op(opcode::empty_set);
         memoize(node);
         push(step_kind::items, node);
@@ -346,18 +364,30 @@ private:
     void write_frozenset(node_id node)
     {
         if (protocol_ < 4)
-            return write_set_call(node, "frozenset");
+            return write_set_call(node, "frozenset", frozenset_class);
         out_.op(opcode::mark);
         push(step_kind::end_frozenset, node);
         push_reversed(graph_.children(node));
     }
     /// `set([...])`: how protocols below 4 write a set. LIST collects what lies above the MARK.
-    void write_set_call(node_id node, std::string_view name)
+    void write_set_call(node_id node, std::string_view name, node_id class_node)
     {
-        write_global({"builtins", name});
+        write_set_class(name, class_node);
         out_.op(opcode::mark);
         push(step_kind::end_set_call, node);
         push_reversed(graph_.children(node));
+    }
+    /// An empty set is one octet from protocol 4 on: a list of many must not become twenty times as long. What is written once,
+    /// as most are, gets no entry that nobody fetches.
+    void write_set_class(std::string_view name, node_id class_node)
+    {
+        if (fetch(class_node))
+            return;
+        write_global({"builtins", name});
+        bool& is_again = class_node == set_class ? has_written_set_ : has_written_frozenset_;
+        if (is_again)
+            add_to_memo(class_node);
+        is_again = true;
     }
     void end_set_call(node_id node)
     {
@@ -512,18 +542,28 @@ private:
         const node_id id = graph_.persistent_id(node);
         if (id == no_node) {
             out_.persistent_text(graph_.text(node));
-            return;
+            return memoize(node);
         }
         push(step_kind::end_persistent, node);
         push(step_kind::node, id);
     }
+    /// CPython memoizes no persistent object; but then its id cannot lead back to it, as that of a forged one can.
+    void end_persistent(node_id node)
+    {
+        out_.op(opcode::binpersid);
+        finish_call(node);
+    }
 
     const object_graph& graph_;
+    const byte_buffer& output_;
     opcode_output out_;
+    std::size_t size_max_;  // of output_
     std::uint8_t protocol_;
     bool python2_;
     bool has_non_ascii_byte_string_ = false;
     bool has_globals_ = false;
+    bool has_written_set_ = false;
+    bool has_written_frozenset_ = false;
     std::uint32_t memo_base_;
     std::vector<std::uint32_t> references_;
     bool may_reenter_;
@@ -543,16 +583,16 @@ item_traits write_opcodes(const object_graph& graph, node_id root, reader_dialec
 item_traits write_opcodes(const object_graph& graph, node_id root, reader_dialect reader, byte_buffer& output,
                           std::uint32_t& memo_size)
 {
-    graph_writer writer{graph, root, reader, output, memo_size};
+    graph_writer writer{graph, root, reader, output, memo_size, std::numeric_limits<std::size_t>::max()};
     const item_traits traits = writer.run();
     memo_size = writer.memo_size();
     return traits;
 }
 
-item write_item(const object_graph& graph, node_id root, reader_dialect reader)
+item write_item(const object_graph& graph, node_id root, reader_dialect reader, std::size_t size_max)
 {
     byte_buffer opcodes;
-    const item_traits traits = write_opcodes(graph, root, reader, opcodes);
+    const item_traits traits = graph_writer{graph, root, reader, opcodes, 0, size_max}.run();
     return item::make(opcodes.view(), traits);
 }
 

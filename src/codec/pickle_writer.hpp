@@ -5,6 +5,8 @@
 #include "codec/object_graph.hpp"
 #include "codec/transcode.hpp"
 
+#include <limits>
+
 namespace quaymaster::codec {
 
 /// Appends the opcodes of `root` and all it reaches: no PROTO, FRAME or STOP; memo indices begin at 0. Protocols 2 to 5;
@@ -18,8 +20,10 @@ item_traits write_opcodes(const object_graph& graph, node_id root, reader_dialec
 item_traits write_opcodes(const object_graph& graph, node_id root, reader_dialect reader, byte_buffer& output,
                           std::uint32_t& memo_size);
 
-/// The same as an item.
-[[nodiscard]] item write_item(const object_graph& graph, node_id root, reader_dialect reader);
+/// The same as an item. Throws pickle_error (rewrite_size_exceeded) as soon as it has come to more than `size_max` octets: some
+/// objects cannot be fetched from the memo and are written each time, however many references to one the graph holds.
+[[nodiscard]] item write_item(const object_graph& graph, node_id root, reader_dialect reader,
+                              std::size_t size_max = std::numeric_limits<std::size_t>::max());
 
 /// A value as an item, protocol 4 unless told otherwise.
 [[nodiscard]] item item_from_value(const value& known, reader_dialect reader = {});

@@ -218,23 +218,41 @@ std::optional<std::string> unescape_raw_unicode(std::string_view escaped)
     return content;
 }
 
-std::optional<bytes> integer_from_decimal(std::string_view digits, std::size_t size_max)
+std::optional<decimal_digits> decimal_from_text(std::string_view text) noexcept
 {
-    bool negative = false;
-    if (!digits.empty() && (digits.front() == '-' || digits.front() == '+')) {
-        negative = digits.front() == '-';
-        digits.remove_prefix(1);
+    decimal_digits number{false, text};
+    if (!text.empty() && (text.front() == '-' || text.front() == '+')) {
+        number.negative = text.front() == '-';
+        number.digits.remove_prefix(1);
     }
-    // An octet holds more than two decimal digits, so this bounds the work before it is done.
-    if (digits.empty() || digits.size() / 3 > size_max || digits.find_first_not_of("0123456789") != std::string_view::npos)
+    if (number.digits.empty() || number.digits.find_first_not_of("0123456789") != std::string_view::npos)
         return std::nullopt;
-    digits.remove_prefix(std::min(digits.find_first_not_of('0'), digits.size() - 1));
-    boost::multiprecision::cpp_int number{std::string{digits}};
+    number.digits.remove_prefix(std::min(number.digits.find_first_not_of('0'), number.digits.size() - 1));
+    return number;
+}
+
+std::optional<std::int64_t> small_integer(const decimal_digits& number) noexcept
+{
+    std::int64_t magnitude = 0;
+    const auto parsed = std::from_chars(number.digits.data(), number.digits.data() + number.digits.size(), magnitude);
+    if (parsed.ec != std::errc{})
+        return std::nullopt;
+    return number.negative ? -magnitude : magnitude;
+}
+
+std::size_t least_octets(const decimal_digits& number) noexcept
+{
+    constexpr double octets_per_digit = 0.415241;  // the logarithm of 10 to the base 256, rounded down
+    return static_cast<std::size_t>(static_cast<double>(number.digits.size() - 1) * octets_per_digit) + 1;
+}
+
+bytes integer_octets(const decimal_digits& known)
+{
+    boost::multiprecision::cpp_int number{std::string{known.digits}};
     // Two's complement: export the magnitude of -(n + 1) and invert it.
-    if (negative && number != 0)
+    const bool negative = known.negative && number != 0;
+    if (negative)
         number -= 1;
-    else
-        negative = false;
     bytes little_endian;
     std::vector<std::uint8_t> magnitude;
     export_bits(number, std::back_inserter(magnitude), 8, false);
@@ -244,6 +262,16 @@ std::optional<bytes> integer_from_decimal(std::string_view digits, std::size_t s
         little_endian.push_back(static_cast<std::byte>(octet ^ sign_mask));
     if (little_endian.empty() || (std::to_integer<unsigned>(little_endian.back()) & 0x80U) != (sign_mask & 0x80U))
         little_endian.push_back(static_cast<std::byte>(sign_mask));
+    return little_endian;
+}
+
+std::optional<bytes> integer_from_decimal(std::string_view digits, std::size_t size_max)
+{
+    const auto number = decimal_from_text(digits);
+    // The work is bounded before it is done.
+    if (!number || least_octets(*number) > size_max)
+        return std::nullopt;
+    bytes little_endian = integer_octets(*number);
     if (little_endian.size() > size_max)
         return std::nullopt;
     return little_endian;

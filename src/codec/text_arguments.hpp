@@ -3,6 +3,7 @@
 
 #include <quaymaster/bytes.hpp>
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -24,6 +25,28 @@ void append_utf8(std::string& output, std::uint32_t code_point);
 
 /// The argument of UNICODE: "raw-unicode-escape". The result is UTF-8; nullopt if malformed.
 [[nodiscard]] std::optional<std::string> unescape_raw_unicode(std::string_view escaped);
+
+/// A decimal integer that has been checked and not converted; borrowed.
+struct decimal_digits {
+    bool negative;
+    std::string_view digits;  // at least one, and no leading zeros but of 0 itself
+};
+
+/// CPython's own limit (sys.set_int_max_str_digits) for an int in decimal, since 3.11 and in the security releases of 3.7 to
+/// 3.10: no pickler of these writes more in protocol 0, and no unpickler reads it. Converting takes the square of the digits.
+inline constexpr std::size_t decimal_digits_max = 4300;
+
+/// `text` taken apart, in time linear in it. nullopt if it is no integer.
+[[nodiscard]] std::optional<decimal_digits> decimal_from_text(std::string_view text) noexcept;
+
+/// The number, if it is within 64 bits. (-2^63 is not found; that it is slower to read is all.)
+[[nodiscard]] std::optional<std::int64_t> small_integer(const decimal_digits& number) noexcept;
+
+/// How many octets the number has at least, within two of how many it has.
+[[nodiscard]] std::size_t least_octets(const decimal_digits& number) noexcept;
+
+/// The number as two's complement, little endian, of as few octets as keep the sign. Takes the square of the digits.
+[[nodiscard]] bytes integer_octets(const decimal_digits& number);
 
 /// A decimal integer of any size as two's complement, little endian. nullopt if it is no integer or longer than
 /// `size_max` octets.

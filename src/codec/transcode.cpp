@@ -33,7 +33,7 @@ item transcode(const item& carried, reader_dialect reader, const pickle_limits& 
     const decoded result = decode_item(carried, limits, status);
     if (status)
         throw pickle_error{status.message(limits), status.code, status.offset};
-    return write_item(*result.graph, result.root, reader);
+    return write_item(*result.graph, result.root, reader, rewrite_size_max(carried.size()));
 }
 
 }  // namespace quaymaster::codec

@@ -22,7 +22,8 @@ struct reader_dialect {
 /// True if `reader` can load the opcodes of `carried` as they are.
 [[nodiscard]] bool loads_as_is(const item& carried, reader_dialect reader) noexcept;
 
-/// `carried` itself if loads_as_is, else decoded and written out for `reader`. Throws pickle_error beyond `limits`.
+/// `carried` itself if loads_as_is, else decoded and written out for `reader`. Throws pickle_error beyond `limits`,
+/// and beyond rewrite_size_max() of the item's size.
 [[nodiscard]] item transcode(const item& carried, reader_dialect reader, const pickle_limits& limits);
 
 }  // namespace quaymaster::codec

@@ -5,7 +5,7 @@
 // which also keeps heavily shared structures linear; a union-find makes the assumptions transitive.
 // Dict keys and set members are matched through canonical ids: equal acyclic objects get the same number. Keys that
 // reach a cycle, which only instances of classes can, are matched in the order of their pickles.
-#include <quaymaster/value.hpp>
+#include "codec/value_compare.hpp"
 
 #include "codec/class_paths.hpp"
 #include "codec/number.hpp"
@@ -404,6 +404,13 @@ public:
 
     enum class order : std::uint8_t { equal, less, not_less, type_error };
 
+    struct operands {
+        operand left;
+        operand right;
+    };
+    /// After type_error of compare_order(): the pair that has no order.
+    [[nodiscard]] const operands& unordered() const noexcept { return unordered_; }
+
     [[nodiscard]] order compare_order(const operand& left, const operand& right)
     {
         order result = order_so_far(left, right);
@@ -596,7 +603,10 @@ private:
             default: break;
             }
         }
-        return equal(left, right) ? order::equal : order::type_error;
+        if (equal(left, right))
+            return order::equal;
+        unordered_ = {left, right};
+        return order::type_error;
     }
     [[nodiscard]] static bool comparable_text(const operand& known)
     {
@@ -622,6 +632,7 @@ private:
     canonical_ids ids_;
     std::vector<pair> pairs_;
     std::vector<sequence> sequences_;
+    operands unordered_;
 };
 
 /// Hashes that are alike for equal objects.
@@ -726,26 +737,50 @@ bool operator==(const value& left, const value& right)
     return comparison{}.equal(operand_of(left), operand_of(right));
 }
 
-std::optional<bool> value::less(const value& left, const value& right)
+namespace {
+
+/// Equal and yet without an order: None < None is a TypeError, [None] < [None] is not.
+bool equal_have_order(const value& left, const value& right) noexcept
 {
-    const operand first = operand_of(left);
-    const operand second = operand_of(right);
-    comparison compared;
-    switch (compared.compare_order(first, second)) {
-    case comparison::order::less: return true;
-    case comparison::order::not_less: return false;
-    case comparison::order::type_error: return std::nullopt;
-    case comparison::order::equal: break;
-    }
-    // Equal and yet without an order: None < None is a TypeError, [None] < [None] is not.
     switch (left.kind()) {
     case value_kind::none:
     case value_kind::complex:
     case value_kind::dict:
     case value_kind::global:
-    case value_kind::object: return std::nullopt;
-    default: return right.kind() == value_kind::complex ? std::nullopt : std::optional{false};
+    case value_kind::object: return false;
+    default: return right.kind() != value_kind::complex;
     }
+}
+
+}  // namespace
+
+std::optional<bool> value::less(const value& left, const value& right)
+{
+    comparison compared;
+    switch (compared.compare_order(operand_of(left), operand_of(right))) {
+    case comparison::order::less: return true;
+    case comparison::order::not_less: return false;
+    case comparison::order::type_error: return std::nullopt;
+    case comparison::order::equal: break;
+    }
+    return equal_have_order(left, right) ? std::optional{false} : std::nullopt;
+}
+
+std::optional<std::pair<value, value>> codec::unordered_pair(const value& left, const value& right)
+{
+    comparison compared;
+    switch (compared.compare_order(operand_of(left), operand_of(right))) {
+    case comparison::order::less:
+    case comparison::order::not_less: return std::nullopt;
+    case comparison::order::equal:
+        return equal_have_order(left, right) ? std::nullopt : std::optional{std::pair{left, right}};
+    case comparison::order::type_error: break;
+    }
+    // A pair of items lies in the graphs of the values; one without a graph is the values themselves.
+    const auto value_of = [](const value& whole, const operand& part) {
+        return part.graph == nullptr ? whole : object_graph::to_value(object_graph::graph_of(whole), part.node);
+    };
+    return std::pair{value_of(left, compared.unordered().left), value_of(right, compared.unordered().right)};
 }
 
 std::optional<std::size_t> value::hash() const

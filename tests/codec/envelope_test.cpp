@@ -123,6 +123,122 @@ TEST_CASE("many references to one large object do not become as many copies", "[
     CHECK(request.take_element(2, 1).to_item().size() > 65536);
 }
 
+TEST_CASE("one argument cannot be written anew without bound either", "[codec][envelope][hostile][limits]")
+{
+    // ('i', 'put', ([number, number, ...],), {}), where the number, of 60,000 octets, lies outside of the argument.
+    std::string whole = "\x80\x04(";
+    whole += std::string{"\x8b\x60\xea\0\0", 5} + std::string(60'000, 'x') + "\x94" "0\x8c\x01i\x8c\x03put](";
+    for (int i = 0; i < 20'000; ++i)
+        whole += std::string{"h\x00", 2};
+    whole += "e\x85}t.";
+    envelope_reader request;
+    REQUIRE_FALSE(request.read(as_bytes(whole), {}));
+    try {
+        static_cast<void>(request.take_element(2, 0));
+        FAIL("written out as 1.2 GB");
+    } catch (const pickle_error& refused) {
+        CHECK(refused.code() == pickle_errc::rewrite_size_exceeded);
+    }
+}
+
+TEST_CASE("a reader gives back what a giant pickle has made it take", "[codec][envelope][hostile][limits]")
+{
+    constexpr std::size_t kept_max = std::size_t{1} << 20;
+    constexpr std::size_t count = 1'000'000;
+    envelope_reader request;
+    const auto scratch_after = [&](const std::string& whole) {
+        {
+            const envelope_reader::loan lent{request, nullptr};
+            static_cast<void>(request.read(as_bytes(whole), {}));
+        }
+        return request.scratch_size();
+    };
+    CHECK(scratch_after("\x80\x04(\x8c\x01i\x8c\x03putN" + std::string(count, '\x94') + "\x85}t.") <= kept_max);
+    CHECK(scratch_after("\x80\x04(\x8c\x01i\x8c\x03put(" + std::string(count, 'N') + "t}t.") <= kept_max);
+    CHECK(scratch_after("\x80\x04(\x8c\x01i\x8c\x03put)}(" + std::string(count, 'N') + "ut.") <= kept_max);
+    CHECK(scratch_after(std::string(count, '(')) <= kept_max);
+    CHECK(scratch_after("\x80\x04(" + std::string(count, 'N')) <= kept_max);
+
+    SECTION("a large item is no giant pickle: text is not what the reader keeps") {
+        const std::string text = std::string{"X\x40\x42\x0f\0", 5} + std::string(count, 'x');
+        CHECK(scratch_after("\x80\x04(\x8c\x01i\x8c\x03put" + text + "\x85}t.") <= kept_max);
+    }
+    SECTION("nor is what it decoded kept") {
+        const std::string leaning = "\x80\x04(\x8c\x01i\x94\x8c\x03put](h" + std::string{"\0", 1} + "e\x85}t.";
+        {
+            const envelope_reader::loan lent{request, nullptr};
+            REQUIRE_FALSE(request.read(as_bytes(leaning), {}));
+            CHECK(opcodes_of(request.take_element(2, 0)) == "5d288c016965");
+        }
+        CHECK(request.field_count() == std::nullopt);
+    }
+}
+
+TEST_CASE("of very many elements the first of a tuple and the last of a dict are at hand", "[codec][envelope][limits]")
+{
+    constexpr std::size_t count = 30'000;
+    std::string arguments;
+    std::string keywords;
+    for (std::size_t i = 0; i < count; ++i) {
+        arguments += std::string{"M"} + static_cast<char>(i & 0xff) + static_cast<char>(i >> 8);
+        keywords += std::string{"\x8c\x02"} + static_cast<char>('a' + i % 26) + static_cast<char>('a' + i / 26 % 26);
+        keywords += std::string{"M"} + static_cast<char>(i & 0xff) + static_cast<char>(i >> 8);
+    }
+    const std::string whole = "\x80\x04(\x8c\x01i\x8c\x03put(" + arguments + "t}(" + keywords + "ut.";
+    envelope_reader request;
+    REQUIRE_FALSE(request.read(as_bytes(whole), {}));
+    CHECK(request.element_count(2) == count);
+    CHECK(request.element_count(3) == 2 * count);
+    CHECK(*request.take_element(2, 0).known() == value{0});
+    CHECK(*request.take_element(3, 2 * count - 1).known() == value{static_cast<int>(count - 1)});
+    CHECK(request.element_text(3, 2 * count - 2).has_value());
+    SECTION("the others have to be decoded") {
+        CHECK(request.element_text(3, 0) == std::nullopt);
+        CHECK(*request.take_element(2, count - 1).known() == value{static_cast<int>(count - 1)});
+        CHECK(*request.take_element(3, 1).known() == value{0});
+    }
+    SECTION("the last of those at hand ends where the next begins") {
+        for (std::size_t i = 4090; i < 4100; ++i)
+            CHECK(*request.take_element(2, i).known() == value{static_cast<int>(i)});
+    }
+    SECTION("a dict in batches, as picklers write it") {
+        std::string batches = "}";
+        for (std::size_t at = 0; at < keywords.size(); at += 7000)
+            batches += '(' + keywords.substr(at, 7000) + 'u';
+        const std::string batched = "\x80\x04(\x8c\x01i\x8c\x03put)" + batches + "t.";
+        REQUIRE_FALSE(request.read(as_bytes(batched), {}));
+        CHECK(request.element_count(3) == 2 * count);
+        for (const std::size_t i : {count - 2000, count - 1000, count - 1})
+            CHECK(*request.take_element(3, 2 * i + 1).known() == value{static_cast<int>(i)});
+    }
+}
+
+TEST_CASE("a memo index given twice is no pickler's, and is read through the graph", "[codec][envelope]")
+{
+    envelope_reader request;
+    REQUIRE_FALSE(request.read(pickle("\x80\x03(X\x01\x00\x00\x00iq\x00X\x03\x00\x00\x00put](X\x01\x00\x00\x00xq\x00h\x00" "e\x85}t."), {}));
+    CHECK(request.text(0) == "i");
+    CHECK(opcodes_of(request.take_element(2, 0)) == "5d2858010000007871006800" "65");
+}
+
+TEST_CASE("large integers as text are only checked where nobody needs them", "[codec][envelope]")
+{
+    envelope_reader request;
+    const std::string envelope_begin = std::string{"\x80\x03(X\x01\0\0\0iX\x03\0\0\0put", 17};
+    std::string whole;
+    const auto status_of = [&](const std::string& number) {
+        whole = envelope_begin + number + "\x85}t.";
+        return request.read(as_bytes(whole), {}).code;
+    };
+    CHECK(status_of("I7\n") == error_code{});
+    CHECK(*request.take_element(2, 0).known() == value{7});
+    const std::string large = "I" + std::string(4300, '9') + "\n";
+    REQUIRE(status_of(large) == error_code{});
+    CHECK(as_chars(request.take_element(2, 0).to_item().opcodes()) == large);
+    CHECK(status_of("I" + std::string(4301, '9') + "\n") == pickle_errc::decimal_digits_exceeded);
+    CHECK(status_of("I12x\n") == pickle_errc::malformed_argument);
+}
+
 TEST_CASE("protocols 0 and 1 are taken apart through the graph", "[codec][envelope]")
 {
     envelope_reader request;
@@ -183,6 +299,21 @@ TEST_CASE("items go to each Python in a form it loads", "[codec][transcode]")
     SECTION("2.7's int of 64 bits stays an int for 2.7") {
         const item made = item_in(pickle("\x80\x02(U\x01iU\x03putI1099511627776\n\x85}t."));
         CHECK(to_hex(transcode(made, python2, {}).opcodes()) == to_hex(as_bytes("I1099511627776\n")));
+    }
+    SECTION("but not in many times the size it was stored in") {
+        const std::string name(1000, 'n');
+        std::string classes;  // each a class of its own, though all share the text
+        for (int i = 0; i < 1000; ++i)
+            classes += std::string{"h\0h\0\x93", 5};
+        const std::string text = std::string{"X\xe8\x03\0\0", 5} + name + "\x94";
+        const item made = item_in(as_bytes("\x80\x04(\x8c\x01i\x8c\x03put](" + text + classes + "e\x85}t."));
+        CHECK(made.size() < 10'000);
+        try {
+            static_cast<void>(transcode(made, python2, {}));
+            FAIL("written out as 2 MB");
+        } catch (const pickle_error& refused) {
+            CHECK(refused.code() == pickle_errc::rewrite_size_exceeded);
+        }
     }
 }
 

@@ -120,6 +120,70 @@ TEST_CASE("a pickle cut at any octet is refused as truncated or worse, and nothi
     }
 }
 
+TEST_CASE("integers as text are exact on both sides of 64 bits", "[codec][pickle]")
+{
+    const auto read = [](const std::string& digits) { return decoded_repr(as_bytes("I" + digits + "\n.")); };
+    CHECK(read("0") == "0");
+    CHECK(read("-0") == "0");
+    CHECK(read("+12") == "12");
+    CHECK(read("000000000000000000000000012") == "12");
+    CHECK(read("9223372036854775807") == "9223372036854775807");
+    CHECK(read("-9223372036854775808") == "-9223372036854775808");
+    CHECK(read("9223372036854775808") == "9223372036854775808");
+    CHECK(read("-9223372036854775809") == "-9223372036854775809");
+    CHECK(decode_error(pickle("I-\n.")) == pickle_errc::malformed_argument);
+    CHECK(decode_error(pickle("I+-1\n.")) == pickle_errc::malformed_argument);
+    CHECK(decode_error(pickle("I1 2\n.")) == pickle_errc::malformed_argument);
+}
+
+namespace {
+
+/// `shared` in the memo, as 0, then `call` so many times as the items of a list.
+bytes calls_of_shared(const std::string& shared, const std::string& call, std::size_t times)
+{
+    std::string pickled = "\x80\x04" + shared + "\x94" "0](";
+    for (std::size_t i = 0; i < times; ++i)
+        pickled += call;
+    return to_bytes(pickled + "e.");
+}
+
+const std::string get_shared{"h\0", 2};
+
+}  // namespace
+
+TEST_CASE("calls that copy what they share are bounded by the pickle's size", "[codec][pickle][hostile][limits]")
+{
+    const std::string large_list = "](" + std::string(1000, 'N') + 'e';
+    const std::string large_text = std::string{"X\xe8\x03\0\0", 5} + std::string(1000, 'x');
+    SECTION("set() of one list") {
+        const std::string call = "cbuiltins\nset\n" + get_shared + "\x85R";
+        CHECK_FALSE(decode_error(calls_of_shared(large_list, call, 20)).failed());
+        CHECK(decode_error(calls_of_shared(large_list, call, 1000)) == pickle_errc::rewrite_size_exceeded);
+    }
+    SECTION("bytes of one text") {
+        const std::string call = "c_codecs\nencode\n" + get_shared + "\x8c\x06latin1\x86R";
+        CHECK_FALSE(decode_error(calls_of_shared(large_text, call, 20)).failed());
+        CHECK(decode_error(calls_of_shared(large_text, call, 1000)) == pickle_errc::rewrite_size_exceeded);
+    }
+    SECTION("bytearray() of one text") {
+        const std::string call = "cbuiltins\nbytearray\n" + get_shared + "\x8c\x06latin1\x86R";
+        CHECK(decode_error(calls_of_shared(large_text, call, 1000)) == pickle_errc::rewrite_size_exceeded);
+    }
+    SECTION("a text that turns out at its end to be no bytes costs as much") {
+        const std::string text = std::string{"X\xeb\x03\0\0", 5} + std::string(1000, 'x') + "\u20ac";
+        const std::string call = "c_codecs\nencode\n" + get_shared + "\x8c\x06latin1\x86R";
+        CHECK(decode_error(calls_of_shared(text, call, 1000)) == pickle_errc::rewrite_size_exceeded);
+    }
+    SECTION("as many sets as a pickler writes, each with a list of its own, are no matter") {
+        std::string pickled = "\x80\x02](";
+        for (int i = 0; i < 10'000; ++i)
+            pickled += "cbuiltins\nset\n](NNNe\x85R";
+        CHECK_FALSE(decode_error(to_bytes(pickled + "e.")).failed());
+        const std::string members(1'000'000, 'N');
+        CHECK_FALSE(decode_error(to_bytes("\x80\x02" "cbuiltins\nset\n](" + members + "e\x85R.")).failed());
+    }
+}
+
 TEST_CASE("malformed pickles are refused by name", "[codec][pickle]")
 {
     CHECK(decode_error({}) == pickle_errc::truncated);
@@ -193,6 +257,12 @@ TEST_CASE("each limit of the pickle reader is kept and named", "[codec][pickle][
         CHECK_FALSE(decode_error(pickle("\x80\x03\x8a\x08\x01\x01\x01\x01\x01\x01\x01\x01."), limits).failed());
         CHECK(decode_error(pickle("\x80\x03\x8a\x09\x01\x01\x01\x01\x01\x01\x01\x01\x01."), limits) == pickle_errc::integer_size_exceeded);
         CHECK(decode_error(to_bytes("L" + std::string(100, '9') + "L\n."), limits) == pickle_errc::integer_size_exceeded);
+    }
+    SECTION("integers as text have CPython's bound of digits besides") {
+        CHECK_FALSE(decode_error(to_bytes("L-" + std::string(4300, '9') + "L\n."), limits).failed());
+        CHECK_FALSE(decode_error(to_bytes("I" + std::string(10'000, '0') + "7\n."), limits).failed());
+        CHECK(decode_error(to_bytes("L" + std::string(4301, '9') + "L\n."), limits) == pickle_errc::decimal_digits_exceeded);
+        CHECK(message(to_bytes("I" + std::string(4301, '9') + "\n.")).find("(4300)") != std::string::npos);
     }
     SECTION("a memo index far ahead costs one entry, not the gap") {
         CHECK(decoded_repr(pickle("K\x05r\xf0\xff\xff\xff" "0j\xf0\xff\xff\xff.")) == "5");

@@ -105,3 +105,57 @@ TEST_CASE("a forged set that holds itself through tuples alone is refused below 
     CHECK_THROWS_AS(write_item(*result.graph, result.root, python2), pickle_error);
     CHECK_THROWS_AS(write_item(*result.graph, result.root, protocol3), pickle_error);
 }
+
+TEST_CASE("write_item() stops when it has written more than it may", "[codec][pickle][limits]")
+{
+    const auto [graph, root] = [] {
+        auto made = std::make_shared<object_graph>();
+        const std::string digits(1000, 'x');
+        const node_id large = made->add_big_integer(as_bytes(made->own(digits)));  // written anew for each reference: no memo
+        const std::vector<node_id> items(10'000, large);
+        const node_id list = made->add_container(node_kind::list, items);
+        return std::pair{made, list};
+    }();
+    const item whole = write_item(*graph, graph->children(root)[0], protocol4);
+    CHECK(write_item(*graph, graph->children(root)[0], protocol4, whole.size()).size() == whole.size());
+    const auto code_of_refusal = [&](std::size_t size_max) {
+        try {
+            static_cast<void>(write_item(*graph, root, protocol4, size_max));
+        } catch (const pickle_error& refused) {
+            return refused.code();
+        }
+        return error_code{};
+    };
+    CHECK(code_of_refusal(10'000) == pickle_errc::rewrite_size_exceeded);
+    CHECK(code_of_refusal(std::size_t{20} << 20) == error_code{});
+}
+
+TEST_CASE("many sets share one reference to their class where they are calls", "[codec][pickle]")
+{
+    const std::string set_path = to_hex(as_bytes("c__builtin__\nset\n"));
+    const std::string frozenset_path = to_hex(as_bytes("c__builtin__\nfrozenset\n"));
+    // One: nothing for the memo. From the second on: fetched.
+    CHECK(rewritten(pickle("\x80\x04\x8f."), python2) == set_path + "286c8552");
+    CHECK(rewritten(pickle("\x80\x04\x8f\x8f\x8f\x87."), python2) ==
+          set_path + "286c8552" + set_path + "7100" + "286c8552" + "6800" + "286c8552" + "87");
+    CHECK(rewritten(pickle("\x80\x04(\x91(\x91(\x91\x87."), python2) ==
+          frozenset_path + "286c8552" + frozenset_path + "7100" + "286c8552" + "6800" + "286c8552" + "87");
+    SECTION("so what Python 3 stores in an octet each, Python 2 can be given") {
+        const item made = item::make(as_bytes("](" + std::string(100'000, '\x8f') + 'e'), {4, false, false, false});
+        CHECK(transcode(made, python2, {}).size() < 10 * made.size());
+    }
+}
+
+TEST_CASE("a persistent object whose id leads back to it ends, and a shared one stays one object", "[codec][pickle][hostile]")
+{
+    // l = [p], where p is the persistent object of the id (l,). CPython makes none, but it loads this.
+    const auto bounded = [](bytes_view pickled) {
+        pickle_status status;
+        const decoded result = decode_pickle(pickled, {}, status);
+        REQUIRE_FALSE(status);
+        return to_hex(write_item(*result.graph, result.root, protocol4, 1000).opcodes());
+    };
+    CHECK(bounded(pickle("\x80\x04]\x94h\x00\x85Q\x94" "a0h\x01.")) == "5d94286800855194658551306801");
+    CHECK(bounded(pickle("\x80\x04K\x01Q\x94h\x00h\x00\x87.")) == "4b0151946800680087");
+    CHECK(bounded(pickle("\x80\x04Pname\n\x94h\x00h\x00\x87.")) == to_hex(as_bytes("Pname\n")) + "946800680087");
+}
