@@ -112,7 +112,7 @@ std::string in_cpp(std::string_view text)
     for (const char letter : text) {
         const auto octet = static_cast<unsigned char>(letter);
         if (octet < ' ' || octet >= 0x7f) {
-            const auto digit = [octet](unsigned shift) { return static_cast<char>('0' + ((octet >> shift) & 7U)); };
+            const auto digit = [octet](unsigned shift) { return static_cast<char>('0' + ((static_cast<unsigned>(octet) >> shift) & 7U)); };
             literal.append({'\\', digit(6), digit(3), digit(0)});
             continue;
         }
