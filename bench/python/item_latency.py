@@ -23,7 +23,8 @@ def main():
         gets.append(seconds)
         pairs_cpu.append(time.process_time() - cpu_start)
         assert got == item
-    report(cpu_us=statistics.median(pairs_cpu) * 1e6, put_ms=statistics.median(puts) * 1e3, get_ms=statistics.median(gets) * 1e3, pairs=len(puts))
+    report(cpu_us=statistics.median(pairs_cpu) * 1e6, put_ms=statistics.median(puts) * 1e3,
+           get_ms=statistics.median(gets) * 1e3, pairs=len(puts))
 
 
 if __name__ == "__main__":
