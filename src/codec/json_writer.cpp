@@ -6,6 +6,7 @@
 
 #include "codec/object_graph.hpp"
 
+#include <algorithm>
 #include <cmath>
 #include <stdexcept>
 #include <unordered_set>
@@ -28,7 +29,7 @@ public:
             step();
         }
         if (output_.size() > size_max_)
-            throw std::length_error{"the JSON text exceeds size_max (" + std::to_string(size_max_) + " octets)"};
+            fail_too_long();
         return std::move(output_);
     }
 
@@ -57,7 +58,7 @@ private:
         if (key.kind() == value_kind::str)
             write_string(key.text());
         else
-            write_string(key.repr());
+            write_string(whole_repr(key));
         output_ += ": ";
         write(mapped);  // not `current`: this may push a frame
     }
@@ -117,10 +118,24 @@ private:
         output_ += codec::base64_encode(as_chars(octets));
         output_ += "\"}";
     }
+    [[noreturn]] void fail_too_long() const
+    {
+        throw std::length_error{"the JSON text exceeds size_max (" + std::to_string(size_max_) + " octets)"};
+    }
+    /// repr(), which cuts, of something that must not be cut.
+    [[nodiscard]] std::string whole_repr(const value& known) const
+    {
+        constexpr std::size_t character_size_max = 4;  // repr() may leave out so much more, rather than half of one
+        const std::size_t left = size_max_ - std::min(size_max_, output_.size());
+        std::string text = known.repr(left + character_size_max);
+        if (text.size() > left)
+            fail_too_long();
+        return text;
+    }
     void write_repr(const value& known)
     {
         output_ += "{\"__repr__\": ";
-        write_string(known.repr());
+        write_string(whole_repr(known));
         output_ += '}';
     }
     void write_string(std::string_view utf8)

@@ -168,6 +168,17 @@ TEST_CASE("to_json() writes JSON for every value", "[codec][json]")
     CHECK(to_json(value::object(value::global("decimal", "Decimal"), {"1.5"})) == R"json({"__repr__": "decimal.Decimal('1.5')"})json");
 }
 
+TEST_CASE("what JSON holds as repr() is never cut", "[codec][literal]")
+{
+    const std::string large(std::size_t{2} << 20, 'x');
+    const std::string object = to_json(value::object(value::global("decimal", "Decimal"), {large}));
+    CHECK(object == R"json({"__repr__": "decimal.Decimal(')json" + large + R"json(')"})json");
+    const std::string keyed = to_json(value::dict({{value{to_bytes(large)}, 1}}));
+    CHECK(keyed == R"({"b')" + large + R"('": 1})");
+    CHECK_THROWS_AS(to_json(value::list({value::object(value::global("decimal", "Decimal"), {large})}), large.size()),
+                    std::length_error);
+}
+
 TEST_CASE("to_json() refuses what has no end", "[codec][json]")
 {
     constexpr char list_in_itself[] = "\x80\x02]q\0h\0a.";

@@ -276,7 +276,7 @@ def empty_key_is_for_loopback(bin_dir):
 
 
 def printed_lines_work(bin_dir):
-    for queue in ('get_task_queue', 'no-identifier'):
+    for queue in ('get_task_queue', 'no-identifier', 'class'):
         with Scratch() as scratch:
             # The key's path may hold octets that are no UTF-8, and characters that end a string.
             scratch.key_file = scratch.key_file.rename(scratch.path / os.fsdecode(b'key \xff\'"\\'))

@@ -15,7 +15,7 @@ inline constexpr std::size_t item_text_size_max = std::size_t{1} << 30;
 /// Python's repr(). Throws std::length_error beyond item_text_size_max.
 [[nodiscard]] std::string item_repr(const value& item);
 
-/// to_json(), or `{"__repr__": "<repr>"}` for an item that contains itself or whose JSON would be cut.
+/// to_json(), or `{"__repr__": "<repr>"}` for an item that contains itself.
 /// Throws std::length_error beyond item_text_size_max.
 [[nodiscard]] std::string item_json(const value& item);
 

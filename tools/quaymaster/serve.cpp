@@ -123,12 +123,22 @@ std::string in_cpp(std::string_view text)
     return literal + '"';
 }
 
+/// The reserved words of Python 2.7 to 3.13: no attribute can be written so.
+bool is_python_keyword(std::string_view word)
+{
+    static constexpr std::array<std::string_view, 37> keywords{
+        "False",  "None",   "True",     "and",  "as",   "assert", "async",  "await",  "break", "class", "continue", "def", "del",
+        "elif",   "else",   "except",   "exec", "finally", "for", "from",   "global", "if",    "import", "in",      "is",  "lambda",
+        "nonlocal", "not",  "or",       "pass", "print", "raise", "return", "try",    "while", "with",  "yield"};
+    return std::find(keywords.begin(), keywords.end(), word) != keywords.end();
+}
+
 /// How Python gets at the method that makes a proxy of `queue`.
 std::string method_in_python(const std::string& queue)
 {
     const auto is_word = [](char letter) { return letter == '_' || std::isalnum(static_cast<unsigned char>(letter)) != 0; };
     const bool is_identifier = std::all_of(queue.begin(), queue.end(), is_word) && !('0' <= queue.front() && queue.front() <= '9');
-    return is_identifier ? "manager." + queue : "getattr(manager, " + in_python(queue) + ")";
+    return is_identifier && !is_python_keyword(queue) ? "manager." + queue : "getattr(manager, " + in_python(queue) + ")";
 }
 
 std::string python_key(const found_key& key)
