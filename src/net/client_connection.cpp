@@ -5,7 +5,6 @@
 
 #include <boost/asio/error.hpp>
 
-
 #include <algorithm>
 #include <optional>
 #include <string>

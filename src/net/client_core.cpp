@@ -27,15 +27,15 @@ std::uint64_t next_core_id() noexcept
 client_environment make_environment(address server, const authkey& key, const client_options& options)
 {
     client_environment environment{std::move(server), checked(options), {}, {}};
-    environment.session.authkey = to_bytes(key.octets());
     const client_options& bounded = environment.options;
-    environment.session.require_sha256 = options.require_sha256;
-    environment.session.payload_size_max = options.reply_size_max;
-    environment.session.limits = options.pickle;
+    environment.session.authkey = to_bytes(key.octets());
+    environment.session.require_sha256 = bounded.require_sha256;
+    environment.session.payload_size_max = bounded.reply_size_max;
+    environment.session.limits = bounded.pickle;
     // Below the usual patience, so that the usual wait blocks in recv() rather than in poll() first.
     environment.socket.tick = std::clamp(bounded.call_deadline / 2, milliseconds{1}, milliseconds{5'000});
-    environment.socket.keepalive_idle = options.keepalive_idle;
-    environment.socket.busy_poll = options.busy_poll;
+    environment.socket.keepalive_idle = bounded.keepalive_idle;
+    environment.socket.busy_poll = bounded.busy_poll;
     return environment;
 }
 

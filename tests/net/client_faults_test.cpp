@@ -393,6 +393,8 @@ TEST_CASE("a client that may wait for ever still calls", "[net][client]")
     manager_options for_ever = short_limits();
     for_ever.client.connect_deadline = for_ever.client.reconnect_deadline = for_ever.client.handshake_deadline =
         for_ever.client.call_deadline = for_ever.client.wait_slice = std::chrono::milliseconds::max();
+    for_ever.client.keepalive_idle = std::chrono::seconds::max();
+    for_ever.client.busy_poll = std::chrono::microseconds::max();
     queue_manager serving{{"127.0.0.1", 0}, "abc", for_ever};
     serving.serve();
     const auto queue = serving.queue<int>();

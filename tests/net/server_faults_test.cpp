@@ -179,6 +179,7 @@ TEST_CASE("a client that never fetches its replies is dropped after reply_timeou
         const auto begin = std::chrono::steady_clock::now();
         std::size_t fetched = 0;
         while (fetched < large.size()) {
+            // The sleep is the slowness that is tested: all of it takes longer than reply_timeout, no pause does.
             const auto pace = begin + 800ms * fetched / large.size();
             std::this_thread::sleep_until(pace);
             const bytes some = peer.socket().receive();
