@@ -1,5 +1,6 @@
 // reply_fuzz: a server that holds the key and answers anything, to a client that has asked something. The seeds are the
 // payloads of replies; each is sent as one frame, and again as whatever frames its octets make.
+#include "../wire/outbox_contents.hpp"
 #include "session/client_session.hpp"
 #include "wire/framing.hpp"
 #include "wire/handshake.hpp"
@@ -43,11 +44,7 @@ wire::handshake_nonce nonce_of(unsigned char first)
 
 bytes take(wire::outbox& out)
 {
-    std::vector<bytes_view> pieces;
-    out.gather(pieces);
-    bytes whole;
-    for (const bytes_view piece : pieces)
-        whole.insert(whole.end(), piece.begin(), piece.end());
+    bytes whole = testing::contents(out);
     out.clear();
     return whole;
 }

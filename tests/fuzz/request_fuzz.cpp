@@ -1,6 +1,7 @@
 // request_fuzz: an authenticated client that sends anything, to a session over real queues. Each reply must be one that
 // a client can take apart. A call that blocks gives up at once.
 #include "../session/bare_service.hpp"
+#include "../wire/outbox_contents.hpp"
 #include "session/server_session.hpp"
 #include "wire/digest.hpp"
 #include "wire/framing.hpp"
@@ -52,11 +53,7 @@ bytes client_handshake_of(const bare_service& service)
 
 void check_replies(wire::outbox& replies)
 {
-    std::vector<bytes_view> pieces;
-    replies.gather(pieces);
-    bytes whole;
-    for (const bytes_view piece : pieces)
-        whole.insert(whole.end(), piece.begin(), piece.end());
+    const bytes whole = testing::contents(replies);
     replies.clear();
     bytes_view rest = whole;
     codec::envelope_reader reader;

@@ -5,7 +5,7 @@
 
 #include "codec/envelope.hpp"
 #include "wire/framing.hpp"
-#include "wire/outbox.hpp"
+#include "outbox_contents.hpp"
 
 #include <quaymaster/bytes.hpp>
 
@@ -64,17 +64,6 @@ inline bytes frame_of(bytes_view payload)
 inline bytes frame_of(std::string_view payload)
 {
     return frame_of(as_bytes(payload));
-}
-
-/// All octets that wait in `out`, which stay there.
-inline bytes contents(const wire::outbox& out)
-{
-    std::vector<bytes_view> pieces;
-    out.gather(pieces);
-    bytes whole;
-    for (const bytes_view piece : pieces)
-        whole.insert(whole.end(), piece.begin(), piece.end());
-    return whole;
 }
 
 /// The payloads of the frames in `stream`, which must hold whole ones only.
