@@ -1,5 +1,7 @@
 #include "net/listener.hpp"
 
+#include "net/handshake_filter.hpp"
+
 #include <boost/asio/socket_base.hpp>
 #include <boost/system/system_error.hpp>
 
@@ -15,6 +17,7 @@
 #include <cstring>
 #include <memory>
 #include <new>
+#include <thread>
 #include <utility>
 
 namespace quaymaster::net {
@@ -26,6 +29,8 @@ constexpr std::chrono::milliseconds pause_without_descriptors{100};
 constexpr std::chrono::milliseconds pause_without_room{5};
 constexpr int pauses_without_room_max = 20;
 constexpr std::chrono::seconds notice_interval{1};
+/// For those between programs of one machine, whose ends are a matter of scheduling.
+constexpr std::chrono::milliseconds handshakes_end_within{5};
 
 [[noreturn]] void fail(int cause, const address& where, const char* doing)
 {
@@ -216,15 +221,24 @@ void listener::start()
         wait(each);
 }
 
+void listener::stop_accepting()
+{
+    is_accepting_ = false;
+    for (door& each : doors_) {
+        error_code ignored;
+        each.sockets.cancel(ignored);
+        each.timer.cancel();
+    }
+}
+
 void listener::close()
 {
     if (std::exchange(is_closed_, true))
         return;
-    // The doors stay: a wait that ended just now has its handler under way already, with success.
+    turn_away_waiting();
     for (door& each : doors_) {
         error_code ignored;
         each.sockets.close(ignored);
-        each.timer.cancel();
     }
     if (!bound_ || !bound_->is_unix())
         return;
@@ -235,10 +249,24 @@ void listener::close()
         ::unlink(bound_->path().c_str());
 }
 
+/// Drops the connections that are made or being made.
+void listener::turn_away_waiting()
+{
+    bool settles = false;
+    if (bound_ && !bound_->is_unix())
+        for (door& each : doors_)
+            settles = ignore_new_handshakes(each.sockets.native_handle()) || settles;
+    if (settles)
+        std::this_thread::sleep_for(handshakes_end_within);
+    for (door& each : doors_)
+        while (unique_descriptor{::accept4(each.sockets.native_handle(), nullptr, nullptr, SOCK_CLOEXEC)}.is_open())
+            state_.dropped.add();
+}
+
 void listener::wait(door& at)
 {
     at.sockets.async_wait(acceptor::wait_read, [this, &at](const error_code& cancelled) {
-        if (!cancelled && !is_closed_)
+        if (!cancelled && is_accepting_)
             accept_waiting(at);
     });
 }
@@ -337,7 +365,7 @@ void listener::accept_after(door& at, std::chrono::milliseconds delay)
 {
     at.timer.expires_after(delay);
     at.timer.async_wait([this, &at](const error_code& cancelled) {
-        if (!cancelled && !is_closed_)
+        if (!cancelled && is_accepting_)
             accept_waiting(at);
     });
 }

@@ -26,7 +26,7 @@ namespace quaymaster::net {
 
 /// Accepts on the first loop and hands each connection to the loop that has fewest.
 /// A host with several addresses ("localhost", or empty for every interface) is listened on at each, with one port.
-/// Thread safety: open() before the loops run; afterwards the first loop's thread only.
+/// Thread safety: open() before the loops run; afterwards the first loop's thread only, but for close().
 /// Lifetime: the loops outlive it.
 class listener {
 public:
@@ -38,7 +38,10 @@ public:
     void open(const address& where);
     /// Begins to accept.
     void start();
-    /// Accepts no more and removes the Unix socket's file, if it is still ours.
+    /// Hands out no more. Whoever connects from now on waits for close().
+    void stop_accepting();
+    /// Turns away who still waits and closes the doors; removes the Unix socket's file, if it is still ours. Only when no
+    /// loop runs any more. Takes some milliseconds, see ignore_new_handshakes().
     void close();
     /// What was asked for, with the port in use.
     [[nodiscard]] const address& bound() const noexcept { return *bound_; }
@@ -73,6 +76,7 @@ private:
     void wait(door& at);
     void accept_waiting(door& at);
     void hand_out(unique_descriptor socket, const sockaddr_storage& peer);
+    void turn_away_waiting();
     void pause(door& at, int cause);
     [[nodiscard]] bool waits_for_room(door& at);
     void accept_after(door& at, std::chrono::milliseconds delay);
@@ -83,6 +87,7 @@ private:
     std::vector<event_loop*> loops_;
     std::size_t next_loop_ = 0;
     int waits_for_room_ = 0;  // in a row
+    bool is_accepting_ = true;
     bool is_closed_ = false;
     std::optional<address> bound_;
     std::list<door> doors_;     // a list: waits refer to its elements

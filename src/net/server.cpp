@@ -127,6 +127,7 @@ private:
     void open();
     void run_threads();
     void run(net::event_loop& loop);
+    void run_until_stopped(net::event_loop& loop);
     void watch_signals();
     void request_stop();
     [[nodiscard]] bool is_own_thread();
@@ -139,6 +140,7 @@ private:
     std::optional<boost::asio::signal_set> stop_signals_;  // of the first loop
     std::atomic<bool> is_started_ = false;
     std::atomic<bool> is_stop_requested_ = false;
+    std::atomic<std::size_t> loops_running_ = 0;
     std::mutex threads_mutex_;  // guards threads_; held while joining, so that all who wait return when all is over
     std::vector<std::thread> threads_;
     std::mutex thread_ids_mutex_;  // guards thread_ids_
@@ -179,6 +181,7 @@ void server::implementation::run_threads()
 {
     const std::lock_guard lock{threads_mutex_};
     const signals_blocked blocked;
+    loops_running_ = loops_.size();
     try {
         for (const auto& loop : loops_)
             threads_.emplace_back([this, &loop] { run(*loop); });
@@ -187,6 +190,7 @@ void server::implementation::run_threads()
         for (std::thread& thread : threads_)
             thread.join();
         threads_.clear();
+        listener_->close();
         throw;
     }
 }
@@ -197,6 +201,14 @@ void server::implementation::run(net::event_loop& loop)
         const std::lock_guard lock{thread_ids_mutex_};
         thread_ids_.push_back(std::this_thread::get_id());
     }
+    run_until_stopped(loop);
+    // Not earlier: who connects while others get their last replies is turned away in order.
+    if (--loops_running_ == 0)
+        listener_->close();
+}
+
+void server::implementation::run_until_stopped(net::event_loop& loop)
+{
     for (;;) {
         try {
             return loop.run();
@@ -226,7 +238,7 @@ void server::implementation::request_stop()
     if (!is_started_ || is_stop_requested_.exchange(true))
         return;
     boost::asio::post(loops_.front()->context(), [this] {
-        listener_->close();
+        listener_->stop_accepting();
         stop_signals_.reset();
     });
     for (const auto& loop : loops_)
