@@ -5,6 +5,8 @@
 
 #include <chrono>
 #include <cstdint>
+#include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -12,6 +14,8 @@
 #include <vector>
 
 namespace quaymaster::core {
+
+class referent;
 
 /// A point on the caller's monotonic clock. Core compares them and never reads a clock.
 using time_point = std::chrono::steady_clock::time_point;
@@ -40,6 +44,10 @@ enum class exception_type : std::uint8_t {
     value_error,
     memory_error,
     stop_iteration,
+    assertion_error,
+    broken_barrier,  // threading.BrokenBarrierError; RuntimeError, its base, for Python 2
+    not_implemented_error,
+    zero_division_error,
 };
 
 struct returned {
@@ -47,11 +55,17 @@ struct returned {
 };
 struct raised {
     exception_type type;
-    std::string text;  // args[0]; no args when empty
+    std::string text;                 // args[0]; no args when empty
+    std::optional<value> argument{};  // args[0] where that is no text: KeyError(3)
+};
+/// The result is an object that stays here and gets an ident of its own: CPython's method_to_typeid.
+struct made_proxy {
+    std::shared_ptr<referent> object;
+    std::string_view typeid_name;  // static
 };
 /// The caller's waiter is parked in the referent; its outcome comes later through completions.
 struct parked {};
 
-using outcome = std::variant<parked, returned, raised>;
+using outcome = std::variant<parked, returned, raised, made_proxy>;
 
 }  // namespace quaymaster::core

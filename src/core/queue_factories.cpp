@@ -113,7 +113,7 @@ std::shared_ptr<queue_referent> register_named_queue(registry& where, std::strin
 factory named_queue(std::string typeid_name, std::shared_ptr<queue_referent> queue)
 {
     return [typeid_name = std::move(typeid_name), queue = std::move(queue)](call& arguments) -> made_or_raised {
-        const signature expected{typeid_name, {}, false};
+        const signature expected{typeid_name, {}, signature::style::function};
         return with_bound(expected, arguments, {}, [&]() -> made_or_raised { return made_object{queue, typeid_name}; });
     };
 }
@@ -123,7 +123,7 @@ factory queue_by_name(std::string typeid_name, queue_kind kind, named_queue_limi
     // Shared, because a std::function is copied; every copy must know the same queues.
     auto queues = std::make_shared<named_queues>(named_queues{std::move(typeid_name), kind, limits, {}});
     return [queues = std::move(queues)](call& arguments) -> made_or_raised {
-        const signature expected{queues->typeid_name, name_and_maxsize_parameters, false};
+        const signature expected{queues->typeid_name, name_and_maxsize_parameters, signature::style::function};
         std::array<codec::payload*, name_and_maxsize_parameters.size()> bound{};
         return with_bound(expected, arguments, bound, [&] { return queues->find_or_make(*bound[0], bound[1]); });
     };

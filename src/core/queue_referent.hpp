@@ -1,6 +1,7 @@
 // queue_referent: a shared queue under the method names of queue.Queue.
 #pragma once
 
+#include "core/method_table.hpp"
 #include "core/queue.hpp"
 #include "core/referent.hpp"
 
@@ -35,9 +36,7 @@ public:
     [[nodiscard]] const shared_queue& queue() const noexcept { return queue_; }
 
 private:
-    struct invocation;
-    struct method;
-    struct method_table;
+    struct methods;
 
     outcome empty(invocation& called);
     outcome full(invocation& called);

@@ -4,6 +4,9 @@
 #include "core/call.hpp"
 #include "core/waiter.hpp"
 
+#include <quaymaster/value.hpp>
+
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -37,6 +40,18 @@ public:
 
     /// str(object), for `__str__`, `__repr__` and debug_info.
     [[nodiscard]] virtual std::string text() const = 0;
+
+    /// The object by value, for `#GETVALUE`; nullopt for one that cannot be pickled, such as a queue or a lock.
+    [[nodiscard]] virtual std::optional<value> by_value() const { return std::nullopt; }
+
+    /// True for an object that callers can own, such as an RLock: then abandon() is called when a caller's session ends.
+    [[nodiscard]] virtual bool can_be_owned() const noexcept { return false; }
+    /// `owner` will make no further call and waits for nothing: what it owns here is released.
+    virtual void abandon(const waiter& owner, completions& fulfilled)
+    {
+        static_cast<void>(owner);
+        static_cast<void>(fulfilled);
+    }
 };
 
 }  // namespace quaymaster::core

@@ -94,17 +94,41 @@ std::variant<created, raised> registry::create(std::string_view typeid_name, cal
         place->second.stable = true;
     } else if (const auto known = idents_.find(made.object.get()); known != idents_.end()) {
         place = objects_.find(known->second);
-    } else if (made_by_clients_ >= objects_max_) {
-        return raised{exception_type::runtime_error,
-                      std::string{typeid_name} + "(): one more object exceeds objects_max (" + std::to_string(objects_max_) +
-                          "): drop proxies that are not needed, or raise the limit"};
-    } else {
-        place = objects_.try_emplace(unique_ident()).first;
-        ++made_by_clients_;
+    } else if ((place = add_made_by_client()) == objects_.end()) {
+        return too_many_objects(typeid_name);
     }
+    return count_up(place, std::move(made.object));
+}
+
+std::variant<created, raised> registry::adopt(std::shared_ptr<referent> object, std::string_view typeid_name)
+{
+    const auto place = add_made_by_client();
+    if (place == objects_.end())
+        return too_many_objects(typeid_name);
+    return count_up(place, std::move(object));
+}
+
+registry::object_map::iterator registry::add_made_by_client()
+{
+    if (made_by_clients_ >= objects_max_)
+        return objects_.end();
+    const auto place = objects_.try_emplace(unique_ident()).first;
+    ++made_by_clients_;
+    return place;
+}
+
+raised registry::too_many_objects(std::string_view typeid_name) const
+{
+    return {exception_type::runtime_error,
+            std::string{typeid_name} + "(): one more object exceeds objects_max (" + std::to_string(objects_max_) +
+                "): drop proxies that are not needed, or raise the limit"};
+}
+
+created registry::count_up(object_map::iterator place, std::shared_ptr<referent> object)
+{
     entry& home = place->second;
     if (home.object == nullptr) {
-        home.object = std::move(made.object);
+        home.object = std::move(object);
         idents_.emplace(home.object.get(), place->first);
     }
     // Count it before its ident leaves: the client's incref comes over another connection, and until then nothing else

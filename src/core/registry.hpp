@@ -61,6 +61,9 @@ public:
     /// Makes or finds the object; its count is one higher on return. key_error for an unknown typeid; runtime_error if
     /// the stable ident belongs to another object, or for a new object beyond objects_max.
     std::variant<created, raised> create(std::string_view typeid_name, call& arguments);
+    /// Gives an object that a method made, such as an iterator, an ident of its own, with count one. runtime_error beyond
+    /// objects_max.
+    std::variant<created, raised> adopt(std::shared_ptr<referent> object, std::string_view typeid_name);
     /// False: unknown ident.
     bool incref(std::string_view ident);
     /// At zero the object goes, unless its ident is stable: then only its count does. False: unknown ident or count 0.
@@ -90,7 +93,11 @@ private:
 
     using object_map = std::unordered_map<std::string, entry, text_hash, std::equal_to<>>;
 
-    std::string unique_ident();
+    [[nodiscard]] std::string unique_ident();
+    /// Adds an object with an ident of its own; end() if there are objects_max.
+    [[nodiscard]] object_map::iterator add_made_by_client();
+    [[nodiscard]] raised too_many_objects(std::string_view typeid_name) const;
+    [[nodiscard]] created count_up(object_map::iterator place, std::shared_ptr<referent> object);
 
     std::map<std::string, factory, std::less<>> factories_;
     object_map objects_;

@@ -20,7 +20,7 @@ std::string quoted(std::string_view name)
 // What `def f(...)` without a star says: the count allowed, then the count given.
 raised too_many(const signature& expected, std::size_t given)
 {
-    const std::size_t self = expected.has_self ? 1 : 0;
+    const std::size_t self = expected.style == signature::style::python_method ? 1 : 0;
     const std::size_t most = expected.parameters.size() + self;
     const std::size_t least = self + static_cast<std::size_t>(std::count_if(
         expected.parameters.begin(), expected.parameters.end(), [](const parameter& each) { return each.required; }));
@@ -44,12 +44,42 @@ raised missing(const signature& expected, const std::vector<std::string_view>& n
                                     (names.size() == 1 ? "" : "s") + ": " + list);
 }
 
+std::string counted(std::size_t count, std::string_view noun)
+{
+    return std::to_string(count) + ' ' + std::string{noun} + (count == 1 ? "" : "s");
+}
+
+// What a method written in C says, as PyArg_UnpackTuple and the METH_O and METH_NOARGS conventions do.
+std::optional<raised> check_builtin(const signature& expected, const call& arguments)
+{
+    const std::size_t given = arguments.positional.size();
+    const std::size_t most = expected.parameters.size();
+    const auto least = static_cast<std::size_t>(std::count_if(expected.parameters.begin(), expected.parameters.end(),
+                                                              [](const parameter& each) { return each.required; }));
+    if (!arguments.keywords.empty())
+        return type_error(expected, "takes no keyword arguments");
+    if (given >= least && given <= most)
+        return std::nullopt;
+    if (least == most && most <= 1) {
+        return type_error(expected, std::string{"takes "} + (most == 0 ? "no arguments" : "exactly one argument") + " (" +
+                                        std::to_string(given) + " given)");
+    }
+    const std::string_view limit = least == most ? "" : given < least ? "at least " : "at most ";
+    return raised{exception_type::type_error, std::string{expected.name} + " expected " + std::string{limit} +
+                                                  counted(given < least ? least : most, "argument") + ", got " +
+                                                  std::to_string(given)};
+}
+
 }  // namespace
 
 std::optional<raised> bind_arguments(const signature& expected, call& arguments, std::span<codec::payload*> bound)
 {
     assert(bound.size() == expected.parameters.size());
     std::fill(bound.begin(), bound.end(), nullptr);
+    if (expected.style == signature::style::builtin) {
+        if (auto misfit = check_builtin(expected, arguments))
+            return misfit;
+    }
     const std::size_t placed = std::min(arguments.positional.size(), bound.size());
     for (std::size_t i = 0; i < placed; ++i)
         bound[i] = &arguments.positional[i];

@@ -3,6 +3,7 @@
 
 #include "core/call.hpp"
 
+#include <cstdint>
 #include <optional>
 #include <span>
 #include <string>
@@ -15,14 +16,21 @@ struct parameter {
     bool required = true;  // false: the callee has a default
 };
 
-/// The parameters of a method or of a plain callable. Required ones come first; each may be given by place or by name.
+/// The parameters of a method or of a plain callable. Required ones come first.
 struct signature {
-    /// What messages begin with: "Queue.put", "get_queue".
+    /// How CPython has it, which decides what may be named and what messages say.
+    enum class style : std::uint8_t {
+        python_method,  // `def f(self, ...)`: by place or by name; messages count `self`
+        function,       // the same without `self`
+        builtin,        // written in C: by place only ("list.append() takes exactly one argument (0 given)")
+        raw,            // the method looks at the arguments itself: *args, **kwds
+    };
+
+    /// What messages begin with: "Queue.put", "get_queue", "list.append".
     std::string_view name;
     /// Without `self`.
-    std::span<const parameter> parameters;
-    /// True for a method: its messages count `self`, as CPython's do ("takes 1 positional argument but 2 were given").
-    bool has_self = true;
+    std::span<const parameter> parameters{};
+    style style = style::python_method;
 };
 
 /// Points `bound[i]` at the argument for `expected.parameters[i]`, or at null where the default holds. The arguments stay

@@ -12,6 +12,12 @@ std::variant<core::created, core::raised> guarded_service::create(std::string_vi
     return state_.registry.create(typeid_name, arguments);
 }
 
+std::variant<core::created, core::raised> guarded_service::adopt(core::made_proxy made)
+{
+    const std::lock_guard lock{state_.guards.registry()};
+    return state_.registry.adopt(std::move(made.object), made.typeid_name);
+}
+
 bool guarded_service::incref(std::string_view ident)
 {
     const std::lock_guard lock{state_.guards.registry()};
@@ -88,6 +94,21 @@ std::string guarded_service::text(core::referent& object)
 {
     const std::lock_guard lock{state_.guards.of(object)};
     return object.text();
+}
+
+std::optional<value> guarded_service::by_value(core::referent& object)
+{
+    const std::lock_guard lock{state_.guards.of(object)};
+    return object.by_value();
+}
+
+void guarded_service::abandon(core::referent& object, const core::waiter& owner)
+{
+    {
+        const std::lock_guard lock{state_.guards.of(object)};
+        object.abandon(owner, fulfilled_);
+    }
+    tell();
 }
 
 void guarded_service::fill_random(std::span<std::byte> octets)

@@ -26,6 +26,7 @@ public:
     guarded_service(server_state& state, fulfilment_listener& listener) noexcept : state_{state}, listener_{listener} {}
 
     std::variant<core::created, core::raised> create(std::string_view typeid_name, core::call& arguments) override;
+    std::variant<core::created, core::raised> adopt(core::made_proxy made) override;
     bool incref(std::string_view ident) override;
     bool decref(std::string_view ident) override;
     std::shared_ptr<core::referent> find(std::string_view ident) override;
@@ -35,6 +36,8 @@ public:
     core::outcome expire(core::referent& object, core::waiter& late) override;
     void withdraw(core::referent& object, core::waiter& gone) override;
     std::string text(core::referent& object) override;
+    std::optional<value> by_value(core::referent& object) override;
+    void abandon(core::referent& object, const core::waiter& owner) override;
     void fill_random(std::span<std::byte> octets) override;
     void request_shutdown() override;
 

@@ -29,6 +29,10 @@ constexpr std::array exceptions{
     exception_row{core::exception_type::value_error, "builtins", "exceptions", "ValueError"},
     exception_row{core::exception_type::memory_error, "builtins", "exceptions", "MemoryError"},
     exception_row{core::exception_type::stop_iteration, "builtins", "exceptions", "StopIteration"},
+    exception_row{core::exception_type::assertion_error, "builtins", "exceptions", "AssertionError"},
+    exception_row{core::exception_type::broken_barrier, "threading", "threading", "BrokenBarrierError"},
+    exception_row{core::exception_type::not_implemented_error, "builtins", "exceptions", "NotImplementedError"},
+    exception_row{core::exception_type::zero_division_error, "builtins", "exceptions", "ZeroDivisionError"},
 };
 
 constexpr bool rows_are_in_order()
@@ -49,7 +53,7 @@ wire::python_exception to_python(core::raised&& error, bool knows_shut_down)
         return {"builtins", "exceptions", "ValueError",
                 error.text.empty() ? "the queue has been shut down" : std::move(error.text)};
     const exception_row& row = exceptions[static_cast<std::size_t>(error.type)];
-    return {row.python3_module, row.python2_module, row.name, std::move(error.text)};
+    return {row.python3_module, row.python2_module, row.name, std::move(error.text), std::move(error.argument)};
 }
 
 }  // namespace quaymaster::session

@@ -171,16 +171,20 @@ std::optional<python_exception> check_arguments(const function_row& function, co
 
 // ---- methods that work on every object though never exposed -----------------------------------------------------------
 
-using fallback_function = void (*)(core::referent&, turn&);
+using fallback_function = void (*)(core::referent&, turn&, const server_settings&);
 
-void answer_text(core::referent& object, turn& now)
+void answer_text(core::referent& object, turn& now, const server_settings&)
 {
     wire::write_return_text(now.replies, now.scratch.request.reader, now.server.text(object));
 }
 
-/// The referent by value. Stock servers fail to pickle a queue, and say so in these words.
-void answer_by_value(core::referent& object, turn& now)
+/// The referent by value. Stock servers fail to pickle a queue or a lock, and say so in these words.
+void answer_by_value(core::referent& object, turn& now, const server_settings& settings)
 {
+    if (auto copy = now.server.by_value(object)) {
+        wire::write_return(now.replies, now.scratch.request.reader, *std::move(copy), settings.limits);
+        return;
+    }
     wire::write_unserializable(now.replies, now.scratch.request.reader,
                                builtin_exception("TypeError", "cannot pickle " + now.server.text(object)));
 }
@@ -323,6 +327,7 @@ void server_session::call_method(turn& now)
         call_fallback(*object, now);
         return;
     }
+    note_owned(object);
     borrowed_call call{now.scratch, now.now};
     core::outcome result = now.server.invoke(*object, *call, *caller_);
     if (std::holds_alternative<core::parked>(result)) {
@@ -339,7 +344,7 @@ void server_session::call_fallback(core::referent& object, turn& now)
     const std::string_view method = now.scratch.request.method;
     for (const fallback_row& row : fallbacks) {
         if (row.method == method) {
-            row.answer(object, now);
+            row.answer(object, now, *settings_);
             return;
         }
     }
@@ -348,15 +353,48 @@ void server_session::call_fallback(core::referent& object, turn& now)
 
 void server_session::answer(core::outcome result, turn& now)
 {
-    if (auto* error = std::get_if<core::raised>(&result)) {
-        wire::write_error(now.replies, reader_, to_python(std::move(*error), has_shut_down_error_));
-        return;
-    }
+    if (auto* object = std::get_if<core::made_proxy>(&result))
+        return answer_with_proxy(std::move(*object), now);
+    if (auto* error = std::get_if<core::raised>(&result))
+        return answer_with_error(std::move(*error), now);
     try {
         wire::write_return(now.replies, reader_, std::move(std::get<core::returned>(result).result), settings_->limits);
     } catch (const pickle_error& error) {
         wire::write_unserializable(now.replies, reader_, {"_pickle", "cPickle", "PicklingError", error.what()});
     }
+}
+
+void server_session::answer_with_error(core::raised error, turn& now)
+{
+    python_exception raised = to_python(std::move(error), has_shut_down_error_);
+    try {
+        wire::write_error(now.replies, reader_, raised, settings_->limits);
+    } catch (const pickle_error&) {
+        // Its argument is not for this reader.
+        raised.text = raised.argument->repr();
+        raised.argument.reset();
+        wire::write_error(now.replies, reader_, raised, settings_->limits);
+    }
+}
+
+void server_session::answer_with_proxy(core::made_proxy object, turn& now)
+{
+    const std::string_view typeid_name = object.typeid_name;
+    auto made = now.server.adopt(std::move(object));
+    if (auto* error = std::get_if<core::raised>(&made))
+        return answer_with_error(std::move(*error), now);
+    const auto& known = std::get<core::created>(made);
+    wire::write_proxy(now.replies, reader_, typeid_name, known.ident, known.object->exposed());
+}
+
+/// A session calls few objects that can be owned, and those often.
+void server_session::note_owned(const std::shared_ptr<core::referent>& object)
+{
+    if (!object->can_be_owned())
+        return;
+    std::erase_if(owned_, [](const auto& known) { return known.expired(); });
+    if (std::none_of(owned_.begin(), owned_.end(), [&object](const auto& known) { return known.lock() == object; }))
+        owned_.push_back(object);
 }
 
 void server_session::resume(turn& now)
@@ -388,6 +426,9 @@ void server_session::end(service& server)
 {
     if (const auto place = std::exchange(place_, nullptr))
         server.withdraw(*place, *caller_);
+    for (const auto& each : std::exchange(owned_, {}))
+        if (const auto object = each.lock())
+            server.abandon(*object, *caller_);
     deadline_ = core::never;
     phase_ = phase::over;
 }

@@ -20,6 +20,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace quaymaster::session {
 
@@ -78,7 +79,7 @@ public:
     /// The handshake timed out, or the waiter gives up. Does nothing before deadline(). As after resume(), call receive()
     /// afterwards with what has come.
     void on_deadline(turn& now);
-    /// Withdraws the waiter. The session does nothing more.
+    /// Withdraws the waiter and releases what the session owns. It does nothing more.
     void end(service& server);
 
     /// When on_deadline() is due; core::never if nothing is.
@@ -111,13 +112,17 @@ private:
     void call_method(turn& now);
     void call_fallback(core::referent& object, turn& now);
     void answer(core::outcome result, turn& now);
+    void answer_with_error(core::raised error, turn& now);
+    void answer_with_proxy(core::made_proxy object, turn& now);
     void close_because(error_code code, std::string reason);
+    void note_owned(const std::shared_ptr<core::referent>& object);
     [[nodiscard]] std::size_t payload_size_max() const noexcept;
 
     const server_settings* settings_;
     core::waiter* caller_;
     core::time_point deadline_ = core::never;
     std::shared_ptr<core::referent> place_;  // what the parked call waits in: kept alive though a decref may drop it
+    std::vector<std::weak_ptr<core::referent>> owned_;  // that this session has called and may own
     std::optional<wire::server_handshake> handshake_;
     codec::reader_dialect reader_;  // of the request being answered
     phase phase_ = phase::handshake;

@@ -7,6 +7,7 @@
 
 #include <cstddef>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -22,6 +23,7 @@ public:
     virtual ~service() = default;
 
     virtual std::variant<core::created, core::raised> create(std::string_view typeid_name, core::call& arguments) = 0;
+    virtual std::variant<core::created, core::raised> adopt(core::made_proxy made) = 0;
     virtual bool incref(std::string_view ident) = 0;
     virtual bool decref(std::string_view ident) = 0;
     virtual std::shared_ptr<core::referent> find(std::string_view ident) = 0;
@@ -34,6 +36,9 @@ public:
     /// Whatever the state of `gone`, it is idle afterwards.
     virtual void withdraw(core::referent& object, core::waiter& gone) = 0;
     virtual std::string text(core::referent& object) = 0;
+    virtual std::optional<value> by_value(core::referent& object) = 0;
+    /// `owner` is idle and makes no further call.
+    virtual void abandon(core::referent& object, const core::waiter& owner) = 0;
 
     /// Fills `octets` with cryptographic randomness, for a challenge.
     virtual void fill_random(std::span<std::byte> octets) = 0;

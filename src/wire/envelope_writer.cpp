@@ -153,6 +153,18 @@ void envelope_writer::finish()
     out_.end_frame(frame_start_);
 }
 
+void opcode_writer::token(std::string_view typeid_name, std::string_view ident)
+{
+    global("multiprocessing.managers", "Token");
+    code(opcode::empty_tuple);
+    code(opcode::newobj);
+    text(typeid_name);
+    none();  // the address
+    text(ident);
+    code(opcode::tuple3);
+    code(opcode::build);
+}
+
 void opcode_writer::little_endian(std::uint64_t number, unsigned octets)
 {
     for (; octets > 0; --octets, number >>= 8)

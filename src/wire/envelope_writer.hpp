@@ -46,6 +46,8 @@ public:
     /// A class by its path.
     void global(std::string_view module, std::string_view name);
     void object(const writable& content);
+    /// A `multiprocessing.managers.Token` without an address: servers and proxies look at the rest alone.
+    void token(std::string_view typeid_name, std::string_view ident);
 
 protected:
     void little_endian(std::uint64_t number, unsigned octets);

@@ -29,12 +29,14 @@ struct python_exception {
     std::string_view name;
     /// args[0]; no args when empty.
     std::string text;
+    /// args[0] where that is no text.
+    std::optional<value> argument{};
 };
 
 /// One of Python's builtin exceptions: "ValueError" and so on.
 [[nodiscard]] inline python_exception builtin_exception(std::string_view name, std::string text)
 {
-    return {"builtins", "exceptions", name, std::move(text)};
+    return {"builtins", "exceptions", name, std::move(text), std::nullopt};
 }
 
 // ---- the server's side ------------------------------------------------------------------------------------------------
@@ -78,8 +80,12 @@ void write_created(outbox& out, codec::reader_dialect reader, std::string_view i
                    std::span<const std::string_view> exposed);
 /// `('#RETURN', (name, ...))`: the answer to `get_methods`.
 void write_names(outbox& out, codec::reader_dialect reader, std::span<const std::string_view> names);
-/// `('#ERROR', exception)`.
-void write_error(outbox& out, codec::reader_dialect reader, const python_exception& error);
+/// `('#PROXY', ((name, ...), Token(typeid_name, None, ident)))`: the result is an object that stays at the server. The client
+/// puts in the address by which it reached the server.
+void write_proxy(outbox& out, codec::reader_dialect reader, std::string_view typeid_name, std::string_view ident,
+                 std::span<const std::string_view> exposed);
+/// `('#ERROR', exception)`. Throws pickle_error, before anything is written, if its argument cannot be rewritten for `reader`.
+void write_error(outbox& out, codec::reader_dialect reader, const python_exception& error, const codec::pickle_limits& limits);
 /// `('#TRACEBACK', text)`: what format_exc() would give, without the lines of a stack that would tell paths.
 void write_traceback(outbox& out, codec::reader_dialect reader, const python_exception& error);
 /// `('#UNSERIALIZABLE', text)`, the same for a result that cannot travel.

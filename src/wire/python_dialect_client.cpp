@@ -178,17 +178,8 @@ void write_request(outbox& out, codec::reader_dialect dialect, const outgoing_re
 
 codec::item make_token(codec::reader_dialect dialect, std::string_view typeid_name, std::string_view ident)
 {
-    static constexpr std::string_view module = "multiprocessing.managers";
     outbox opcodes;
-    opcode_writer writer{opcodes, dialect};
-    writer.global(module, "Token");
-    writer.code(opcode::empty_tuple);
-    writer.code(opcode::newobj);
-    writer.text(typeid_name);
-    writer.none();  // the address: a server looks at the ident alone
-    writer.text(ident);
-    writer.code(opcode::tuple3);
-    writer.code(opcode::build);
+    opcode_writer{opcodes, dialect}.token(typeid_name, ident);
     std::vector<bytes_view> pieces;
     opcodes.gather(pieces);
     return codec::item::make(pieces.front(),

@@ -58,6 +58,8 @@ std::optional<python_exception> take_keywords(codec::envelope_reader& reader, py
     return std::nullopt;
 }
 
+constexpr std::size_t traceback_argument_size_max = 1000;
+
 /// What traceback.format_exc() ends with: "KeyError: 'x'".
 std::string exception_line(codec::reader_dialect reader, const python_exception& error)
 {
@@ -66,9 +68,11 @@ std::string exception_line(codec::reader_dialect reader, const python_exception&
     if (module != "builtins" && module != "exceptions" && !reader.python2)  // Python 2 prints no module
         line.append(module).append(".");
     line.append(error.name);
-    if (error.text.empty())
+    if (error.text.empty() && !error.argument)
         return line;
     line += ": ";
+    if (error.argument)
+        return line += error.argument->repr(traceback_argument_size_max);
     line += error.name == "KeyError" ? quoted(error.text) : error.text;
     return line;
 }
@@ -179,12 +183,28 @@ void write_names(outbox& out, codec::reader_dialect reader, std::span<const std:
     writer.finish();
 }
 
-void write_error(outbox& out, codec::reader_dialect reader, const python_exception& error)
+void write_proxy(outbox& out, codec::reader_dialect reader, std::string_view typeid_name, std::string_view ident,
+                 std::span<const std::string_view> exposed)
 {
     envelope_writer writer{out, reader};
+    writer.text("#PROXY");
+    write_name_tuple(writer, exposed);
+    writer.token(typeid_name, ident);
+    writer.code(opcode::tuple2);
+    writer.code(opcode::tuple2);
+    writer.finish();
+}
+
+void write_error(outbox& out, codec::reader_dialect reader, const python_exception& error, const codec::pickle_limits& limits)
+{
+    const writable argument{error.argument.value_or(value{}), reader, limits};
+    envelope_writer writer{out, reader, argument};
     writer.text("#ERROR");
     writer.global(reader.python2 ? error.python2_module : error.python3_module, error.name);
-    if (error.text.empty()) {
+    if (error.argument) {
+        writer.object(argument);
+        writer.code(opcode::tuple1);
+    } else if (error.text.empty()) {
         writer.code(opcode::empty_tuple);
     } else {
         writer.text(error.text);

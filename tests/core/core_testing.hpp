@@ -29,7 +29,9 @@ inline std::ostream& operator<<(std::ostream& out, exception_type type)
 {
     constexpr std::string_view names[] = {"queue_empty",   "queue_full",    "queue_shut_down", "attribute_error",
                                           "index_error",   "key_error",     "overflow_error",  "runtime_error",
-                                          "type_error",    "value_error",   "memory_error",    "stop_iteration"};
+                                          "type_error",    "value_error",   "memory_error",    "stop_iteration",
+                                          "assertion_error", "broken_barrier", "not_implemented_error",
+                                          "zero_division_error"};
     return out << names[static_cast<std::size_t>(type)];
 }
 

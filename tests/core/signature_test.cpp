@@ -76,14 +76,14 @@ TEST_CASE("bind_arguments() complains in CPython's words", "[core][signature]")
     CHECK(complaint(qsize_method, make_call("qsize")).empty());
 
     SECTION("a plain callable does not count self") {
-        const signature no_parameters{"get_task_queue", {}, false};
+        const signature no_parameters{"get_task_queue", {}, signature::style::function};
         CHECK(complaint(no_parameters, make_call({}, {1})) ==
               "get_task_queue() takes 0 positional arguments but 1 was given");
     }
     SECTION("several missing ones are listed as English lists") {
         constexpr std::array<parameter, 3> all_required{{{"a"}, {"b"}, {"c"}}};
-        const signature two{"f", std::span{all_required}.first(2), false};
-        const signature three{"f", all_required, false};
+        const signature two{"f", std::span{all_required}.first(2), signature::style::function};
+        const signature three{"f", all_required, signature::style::function};
         CHECK(complaint(two, make_call({})) == "f() missing 2 required positional arguments: 'a' and 'b'");
         CHECK(complaint(three, make_call({})) == "f() missing 3 required positional arguments: 'a', 'b', and 'c'");
         CHECK(complaint(three, make_call({}, {1}, {{"c", 3}})) == "f() missing 1 required positional argument: 'b'");

@@ -34,6 +34,10 @@ public:
     {
         return registry.create(typeid_name, arguments);
     }
+    std::variant<core::created, core::raised> adopt(core::made_proxy made) override
+    {
+        return registry.adopt(std::move(made.object), made.typeid_name);
+    }
     bool incref(std::string_view ident) override { return registry.incref(ident); }
     bool decref(std::string_view ident) override { return registry.decref(ident); }
     std::shared_ptr<core::referent> find(std::string_view ident) override { return registry.find(ident); }
@@ -55,6 +59,8 @@ public:
             object.withdraw(gone, told);
     }
     std::string text(core::referent& object) override { return object.text(); }
+    std::optional<value> by_value(core::referent& object) override { return object.by_value(); }
+    void abandon(core::referent& object, const core::waiter& owner) override { object.abandon(owner, told); }
     void fill_random(std::span<std::byte> octets) override { std::copy_n(nonce.begin(), octets.size(), octets.begin()); }
     void request_shutdown() override { ++shutdowns; }
 

@@ -200,7 +200,7 @@ TEST_CASE("create answers with the ident and the exposed names", "[wire][dialect
 TEST_CASE("an exception is named as its reader can import it", "[wire][dialect]")
 {
     const auto error = [](reader_dialect reader, const python_exception& raised) {
-        return written([&](wire::outbox& out) { wire::write_error(out, reader, raised); });
+        return written([&](wire::outbox& out) { wire::write_error(out, reader, raised, {}); });
     };
     CHECK(error(python38, empty) ==
           "80048c06" + hex_of("#ERROR") + "8c05" + hex_of("queue") + "8c05" + hex_of("Empty") + "932952862e");
