@@ -19,4 +19,10 @@ struct class_path {
 /// The Python 3 path of a Python 2 class, as CPython's unpickler maps it below protocol 3.
 [[nodiscard]] class_path python3_path(class_path python2) noexcept;
 
+/// True for the function that CPython's managers pickle every proxy with (managers.py: BaseProxy.__reduce__).
+[[nodiscard]] constexpr bool is_proxy_maker(class_path path) noexcept
+{
+    return path.name == "RebuildProxy" && path.module == "multiprocessing.managers";
+}
+
 }  // namespace quaymaster::codec

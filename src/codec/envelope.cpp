@@ -1,6 +1,7 @@
 #include "codec/envelope.hpp"
 
 #include "codec/byte_buffer.hpp"
+#include "codec/class_paths.hpp"
 #include "codec/opcode_output.hpp"
 #include "codec/pickle_decoder.hpp"
 #include "codec/pickle_machine.hpp"
@@ -101,6 +102,7 @@ public:
         pickle_ = as_chars(pickle);
         irregular_ = false;
         has_globals_ = false;
+        has_proxies_ = false;
         has_non_ascii_byte_string_ = false;
         python2_ = true;
     }
@@ -188,8 +190,8 @@ public:
         if (position > 0 && position < fields_max && target.ref.kind == node_kind::dict)
             keep_last(elements_[position], children, offset);
     }
-    ref global(std::string_view, std::string_view) noexcept { return named(); }
-    ref stack_global(ref, ref) noexcept { return named(); }
+    ref global(std::string_view module, std::string_view name) noexcept { return named({module, name}); }
+    ref stack_global(ref module, ref name) noexcept { return named({text_of(module), text_of(name)}); }
     static ref object(construction, ref, ref, const ref*) noexcept { return ref{node_kind::object}; }
     ref instance(ref, std::span<const scan_slot>) noexcept
     {
@@ -236,13 +238,14 @@ public:
     }
     [[nodiscard]] item_traits traits(std::uint8_t protocol) const noexcept
     {
-        return {protocol, python2_, has_non_ascii_byte_string_, has_globals_};
+        return {protocol, python2_, has_non_ascii_byte_string_, has_globals_, has_proxies_};
     }
 
 private:
-    ref named() noexcept
+    ref named(class_path path) noexcept
     {
         has_globals_ = true;
+        has_proxies_ = has_proxies_ || is_proxy_maker(path);
         return ref{node_kind::global};
     }
     void relocate(const relocation& at)
@@ -281,6 +284,7 @@ private:
     std::array<field_elements, fields_max> elements_;
     bool irregular_ = false;
     bool has_globals_ = false;
+    bool has_proxies_ = false;
     bool has_non_ascii_byte_string_ = false;
     bool python2_ = true;
 };

@@ -7,6 +7,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <memory>
 #include <utility>
 
 namespace quaymaster::codec {
@@ -21,6 +22,8 @@ struct item_traits {
     bool has_non_ascii_byte_string : 1 = false;
     /// Names a class or function (GLOBAL, STACK_GLOBAL, INST, EXT*), so spelling matters to the other Python.
     bool has_globals : 1 = false;
+    /// Names what makes proxies of managers, so it may hold some: see is_proxy_maker().
+    bool has_proxies : 1 = false;
 
     friend bool operator==(const item_traits&, const item_traits&) = default;
 };
@@ -44,6 +47,8 @@ public:
     /// An item whose opcodes stay where they are: within `memory`, which it takes over. For large ones, where a copy costs
     /// more than the memory around it.
     static item adopt(byte_buffer&& memory, bytes_view opcodes, item_traits traits);
+    /// The same object as `carried`, and `held` lives as long as it, its copies and the graphs decoded from it.
+    static item attach(item carried, std::shared_ptr<const void> held);
 
     item(const item& other) noexcept : block_{other.block_}
     {
@@ -68,19 +73,23 @@ public:
     [[nodiscard]] bytes_view opcodes() const noexcept { return {block_->octets(), block_->size}; }
     [[nodiscard]] const item_traits& traits() const noexcept { return block_->traits; }
     [[nodiscard]] std::size_t size() const noexcept { return block_->size; }
+    /// What attach() gave it; null if nothing.
+    [[nodiscard]] std::shared_ptr<const void> held() const noexcept;
 
 private:
+    enum class block_kind : std::uint8_t { plain, adopted, attached };
     struct block {
         std::size_t size;
         std::atomic<std::uint32_t> owners;
         item_traits traits;
-        bool is_adopted = false;  // an adopted_block: the opcodes are elsewhere
+        block_kind kind = block_kind::plain;
         [[nodiscard]] std::byte* octets() noexcept;
     };
     struct adopted_block : block {
         byte_buffer memory;
         std::byte* at;  // within memory
     };
+    struct attached_block;
     explicit item(block* owned) noexcept : block_{owned} {}
     static block* allocate(std::size_t size, item_traits traits);
     static void deallocate(block* owned) noexcept;
@@ -88,9 +97,19 @@ private:
     block* block_ = nullptr;
 };
 
+struct item::attached_block : item::block {
+    item carried;
+    std::shared_ptr<const void> held;
+};
+
 inline std::byte* item::block::octets() noexcept
 {
-    return is_adopted ? static_cast<adopted_block*>(this)->at : reinterpret_cast<std::byte*>(this + 1);
+    switch (kind) {
+    case block_kind::plain: break;
+    case block_kind::adopted: return static_cast<adopted_block*>(this)->at;
+    case block_kind::attached: return static_cast<attached_block*>(this)->carried.block_->octets();
+    }
+    return reinterpret_cast<std::byte*>(this + 1);
 }
 
 }  // namespace quaymaster::codec

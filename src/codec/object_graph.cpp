@@ -1,5 +1,7 @@
 #include "codec/object_graph.hpp"
 
+#include "codec/class_paths.hpp"
+
 #include <cstring>
 #include <unordered_map>
 
@@ -91,6 +93,7 @@ node_id object_graph::add_global(std::string_view module, std::string_view quali
 {
     texts_.push_back(module);
     texts_.push_back(qualified_name);
+    has_proxies_ = has_proxies_ || is_proxy_maker({module, qualified_name});
     return add(node_kind::global, static_cast<std::uint32_t>(texts_.size() - 2));
 }
 
@@ -121,6 +124,11 @@ void object_graph::append_child(node_id container, node_id child)
 void object_graph::append_update(node_id object, object_update update)
 {
     objects_[nodes_[object].index].updates.push_back(update);
+}
+
+void object_graph::replace_state(node_id object, node_id state)
+{
+    objects_[nodes_[object].index].updates.front().first = state;
 }
 
 std::string_view object_graph::own(std::string_view content)

@@ -82,6 +82,8 @@ public:
     node_id add_persistent(std::string_view text, node_id id);
     void append_child(node_id container, node_id child);
     void append_update(node_id object, object_update update);
+    /// Replaces the state that BUILD gives to `object`. Precondition: it has one update, and that is it.
+    void replace_state(node_id object, node_id state);
     /// Copies `content` into the arena, for text that nobody else keeps.
     std::string_view own(std::string_view content);
     /// Copies what `source` reaches from `root` into this graph and returns the copy's root; shared and cyclic structure is kept.
@@ -91,6 +93,10 @@ public:
 
     // Looking.
     [[nodiscard]] std::size_t node_count() const noexcept { return nodes_.size(); }
+    /// The item that it was decoded from; empty if none.
+    [[nodiscard]] const item& source() const noexcept { return source_; }
+    /// True if a node names what makes proxies of managers: see is_proxy_maker().
+    [[nodiscard]] bool has_proxies() const noexcept { return has_proxies_; }
     [[nodiscard]] node_kind kind(node_id node) const noexcept { return nodes_[node].kind; }
     [[nodiscard]] bool boolean(node_id node) const noexcept { return nodes_[node].index != 0; }
     [[nodiscard]] std::int64_t integer(node_id node) const noexcept { return integers_[nodes_[node].index]; }
@@ -124,6 +130,7 @@ private:
     node_id add(node_kind kind, std::uint32_t index, bool flag = false);
 
     item source_;
+    bool has_proxies_ = false;
     std::pmr::monotonic_buffer_resource arena_;
     std::pmr::vector<record> nodes_{&arena_};
     std::pmr::vector<std::int64_t> integers_{&arena_};

@@ -5,6 +5,27 @@
 
 namespace quaymaster::codec {
 
+bool payload::has_proxies() const noexcept
+{
+    if (const item* carried = pickled())
+        return *carried && carried->traits().has_proxies;
+    const auto& graph = object_graph::graph_of(*known());
+    return graph != nullptr && graph->has_proxies();
+}
+
+void payload::attach(std::shared_ptr<const void> held)
+{
+    content_ = item::attach(std::move(std::get<item>(content_)), std::move(held));
+}
+
+std::shared_ptr<const void> payload::held() const noexcept
+{
+    if (const item* carried = pickled())
+        return carried->held();
+    const auto& graph = object_graph::graph_of(*known());
+    return graph != nullptr ? graph->source().held() : nullptr;
+}
+
 item payload::to_item() const&
 {
     if (const item* carried = pickled())

@@ -6,6 +6,7 @@
 
 #include <quaymaster/value.hpp>
 
+#include <memory>
 #include <variant>
 
 namespace quaymaster::codec {
@@ -24,6 +25,13 @@ public:
     [[nodiscard]] const value* known() const noexcept { return std::get_if<value>(&content_); }
     /// The item inside, or null when this is a known value.
     [[nodiscard]] const item* pickled() const noexcept { return std::get_if<item>(&content_); }
+
+    /// True if it may hold proxies of managers, whoever's; see is_proxy_maker().
+    [[nodiscard]] bool has_proxies() const noexcept;
+    /// Keeps `held` alive as long as the object is kept, in whatever form. Precondition: this is an item.
+    void attach(std::shared_ptr<const void> held);
+    /// What was attached to the item, or to the one that this value was decoded from; null if nothing.
+    [[nodiscard]] std::shared_ptr<const void> held() const noexcept;
 
     /// As an item; a known value is encoded in the lowest protocol that carries it. The rvalue form moves.
     [[nodiscard]] item to_item() const&;

@@ -138,6 +138,7 @@ void pickle_encoder::object(const value& known)
                                                                 state_->reader, state_->buffer, state_->memo_size);
         state_->needs_protocol(written.protocol_min);
         state_->traits.has_globals = state_->traits.has_globals || written.has_globals;
+        state_->traits.has_proxies = state_->traits.has_proxies || written.has_proxies;
         state_->traits.has_non_ascii_byte_string =
             state_->traits.has_non_ascii_byte_string || written.has_non_ascii_byte_string;
         return;

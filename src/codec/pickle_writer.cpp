@@ -57,7 +57,7 @@ public:
             if (output_.size() > size_max_)
                 throw rewrite_size_error();
         }
-        return {python2_ ? std::uint8_t{2} : protocol_, python2_, has_non_ascii_byte_string_, has_globals_};
+        return {python2_ ? std::uint8_t{2} : protocol_, python2_, has_non_ascii_byte_string_, has_globals_, has_proxies_};
     }
     [[nodiscard]] std::uint32_t memo_size() const noexcept { return memo_base_ + static_cast<std::uint32_t>(memo_.size()); }
 
@@ -419,6 +419,7 @@ private:
     void write_global(class_path path)
     {
         has_globals_ = true;
+        has_proxies_ = has_proxies_ || is_proxy_maker(path);
         path = python2_ ? python2_path(path) : python3_path(path);
         if (protocol_ >= 4) {
             out_.str(path.module, protocol_);
@@ -562,6 +563,7 @@ private:
     bool python2_;
     bool has_non_ascii_byte_string_ = false;
     bool has_globals_ = false;
+    bool has_proxies_ = false;
     bool has_written_set_ = false;
     bool has_written_frozenset_ = false;
     std::uint32_t memo_base_;

@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <charconv>
+#include <iterator>
 #include <stdexcept>
+#include <unordered_set>
 #include <utility>
 
 namespace quaymaster::core {
@@ -133,8 +135,8 @@ created registry::count_up(object_map::iterator place, std::shared_ptr<referent>
     }
     // Count it before its ident leaves: the client's incref comes over another connection, and until then nothing else
     // keeps the object alive if another client's decref comes first.
-    if (home.count++ == 0)
-        ++counted_;
+    take_into_use(home);
+    ++home.count;
     return created{place->first, home.object};
 }
 
@@ -143,8 +145,8 @@ bool registry::incref(std::string_view ident)
     const auto found = objects_.find(ident);
     if (found == objects_.end())
         return false;
-    if (found->second.count++ == 0)
-        ++counted_;
+    take_into_use(found->second);
+    ++found->second.count;
     return true;
 }
 
@@ -153,15 +155,111 @@ bool registry::decref(std::string_view ident)
     const auto found = objects_.find(ident);
     if (found == objects_.end() || found->second.count == 0)
         return false;
-    if (--found->second.count > 0)
-        return true;
-    --counted_;
-    if (!found->second.stable) {
-        idents_.erase(found->second.object.get());
-        objects_.erase(found);
-        --made_by_clients_;
-    }
+    --found->second.count;
+    (void)settle(found);
     return true;
+}
+
+bool registry::add_hold(std::string_view owner, std::string_view target)
+{
+    const auto found = objects_.find(target);
+    if (found == objects_.end())
+        return false;
+    take_into_use(found->second);
+    ++found->second.holders.try_emplace(std::string{owner}).first->second;
+    return true;
+}
+
+void registry::move_hold(std::string_view from, std::string_view to, std::string_view target)
+{
+    if (add_hold(to, target))
+        (void)remove_hold(from, target);  // which takes nothing out: it is held again
+}
+
+std::shared_ptr<referent> registry::remove_hold(std::string_view owner, std::string_view target)
+{
+    const auto found = objects_.find(target);
+    if (found == objects_.end())
+        return nullptr;
+    auto& holders = found->second.holders;
+    const auto hold = holders.find(owner);
+    if (hold == holders.end())
+        return nullptr;
+    if (--hold->second == 0)
+        holders.erase(hold);
+    return settle(found);
+}
+
+std::size_t registry::entry::references() const noexcept
+{
+    std::size_t all = count;
+    for (const auto& [owner, holds] : holders)
+        all += holds;
+    return all;
+}
+
+void registry::take_into_use(entry& home) noexcept
+{
+    if (!home.is_in_use())
+        ++in_use_;
+}
+
+std::shared_ptr<referent> registry::settle(object_map::iterator place)
+{
+    const entry& home = place->second;
+    if (home.is_in_use()) {
+        may_have_cycles_ = may_have_cycles_ || (home.count == 0 && !home.stable);
+        return nullptr;
+    }
+    --in_use_;
+    return home.stable ? nullptr : take_out(place);
+}
+
+std::shared_ptr<referent> registry::take_out(object_map::iterator place)
+{
+    std::shared_ptr<referent> object = std::move(place->second.object);
+    idents_.erase(object.get());
+    objects_.erase(place);
+    --made_by_clients_;
+    return object;
+}
+
+std::vector<std::shared_ptr<referent>> registry::collect_cycles()
+{
+    std::vector<std::shared_ptr<referent>> garbage;
+    if (!std::exchange(may_have_cycles_, false))
+        return garbage;
+
+    // Marks what counts, stable idents and data on its way can reach, then takes out the rest.
+    std::unordered_map<std::string_view, std::vector<std::string_view>> held_by;
+    std::vector<std::string_view> reached;
+    std::unordered_set<std::string_view> marked;
+    const auto reach = [&](std::string_view ident) {
+        if (marked.insert(ident).second)
+            reached.push_back(ident);
+    };
+    for (const auto& [ident, home] : objects_) {
+        for (const auto& [owner, count] : home.holders)
+            held_by[owner].push_back(ident);
+        if (home.count != 0 || home.stable || home.holders.contains(std::string_view{}))
+            reach(ident);
+    }
+    while (!reached.empty()) {
+        const std::string_view owner = reached.back();
+        reached.pop_back();
+        if (const auto targets = held_by.find(owner); targets != held_by.end())
+            for (const std::string_view target : targets->second)
+                reach(target);
+    }
+    for (auto place = objects_.begin(); place != objects_.end();) {
+        const auto next = std::next(place);
+        if (!marked.contains(place->first)) {
+            --in_use_;
+            garbage.push_back(take_out(place));
+        }
+        place = next;
+    }
+    return garbage;
 }
 
 std::shared_ptr<referent> registry::find(std::string_view ident) const
@@ -184,7 +282,7 @@ void registry::declare_stable(std::string ident, std::shared_ptr<referent> objec
 
 std::size_t registry::number_of_objects() const noexcept
 {
-    return counted_;
+    return in_use_;
 }
 
 std::vector<listed_object> registry::list() const
@@ -192,7 +290,7 @@ std::vector<listed_object> registry::list() const
     std::vector<listed_object> all;
     all.reserve(objects_.size());
     for (const auto& [ident, home] : objects_)
-        all.push_back({ident, home.object, home.count});
+        all.push_back({ident, home.object, home.references()});
     return all;
 }
 

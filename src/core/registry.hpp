@@ -33,7 +33,7 @@ struct created {
     std::shared_ptr<referent> object;
 };
 
-/// An object alive, counted or stable.
+/// An object alive, counted, held or stable. `count` is of what counts on it, in clients and in data.
 struct listed_object {
     std::string ident;
     std::shared_ptr<referent> object;
@@ -66,8 +66,21 @@ public:
     std::variant<created, raised> adopt(std::shared_ptr<referent> object, std::string_view typeid_name);
     /// False: unknown ident.
     bool incref(std::string_view ident);
-    /// At zero the object goes, unless its ident is stable: then only its count does. False: unknown ident or count 0.
+    /// At zero the object goes, unless its ident is stable, when only its count does, or data holds it. False: unknown ident or
+    /// count 0.
     bool decref(std::string_view ident);
+
+    /// Data kept in the object `owner` holds a proxy of `target`, which lives at least as long. Empty: data on its way, in no
+    /// object. False: no such target.
+    bool add_hold(std::string_view owner, std::string_view target);
+    /// The data with that hold is now in another object.
+    void move_hold(std::string_view from, std::string_view to, std::string_view target);
+    /// The data is gone. Returns the target if nothing else keeps it alive, for the caller to destroy: what it holds ends then.
+    /// Does nothing if there is no such hold.
+    [[nodiscard]] std::shared_ptr<referent> remove_hold(std::string_view owner, std::string_view target);
+    /// Takes out the objects that only hold each other: `l.append(l)` and no proxy of `l` left. Costs time in proportion to the
+    /// objects and holds, if there may be any such; otherwise nothing. Returns them, for the caller to destroy.
+    [[nodiscard]] std::vector<std::shared_ptr<referent>> collect_cycles();
     /// The object behind `ident`; null if there is none. A stable ident is found even before its first create(), so a
     /// proxy made before a restart goes on working (see declare_stable).
     [[nodiscard]] std::shared_ptr<referent> find(std::string_view ident) const;
@@ -75,7 +88,7 @@ public:
     /// Throws std::invalid_argument if `ident` belongs to another object already.
     void declare_stable(std::string ident, std::shared_ptr<referent> object);
 
-    /// How many idents have a count above zero.
+    /// How many objects are counted or held.
     [[nodiscard]] std::size_t number_of_objects() const noexcept;
     /// All objects alive, in no order: to be looked at when whoever guards the registry has let it go.
     [[nodiscard]] std::vector<listed_object> list() const;
@@ -85,6 +98,9 @@ private:
         std::shared_ptr<referent> object;
         std::size_t count = 0;
         bool stable = false;
+        std::map<std::string, std::size_t, std::less<>> holders;  // by the ident of what holds it
+        [[nodiscard]] bool is_in_use() const noexcept { return count != 0 || !holders.empty(); }
+        [[nodiscard]] std::size_t references() const noexcept;
     };
     struct text_hash {
         using is_transparent = void;
@@ -94,6 +110,10 @@ private:
     using object_map = std::unordered_map<std::string, entry, text_hash, std::equal_to<>>;
 
     [[nodiscard]] std::string unique_ident();
+    void take_into_use(entry& home) noexcept;
+    /// After a count or hold has gone. The object if it has left the registry.
+    std::shared_ptr<referent> settle(object_map::iterator place);
+    std::shared_ptr<referent> take_out(object_map::iterator place);
     /// Adds an object with an ident of its own; end() if there are objects_max.
     [[nodiscard]] object_map::iterator add_made_by_client();
     [[nodiscard]] raised too_many_objects(std::string_view typeid_name) const;
@@ -102,7 +122,8 @@ private:
     std::map<std::string, factory, std::less<>> factories_;
     object_map objects_;
     std::unordered_map<const referent*, std::string> idents_;  // of every object in objects_
-    std::size_t counted_ = 0;
+    std::size_t in_use_ = 0;
+    bool may_have_cycles_ = false;
     std::size_t made_by_clients_ = 0;  // objects without a stable ident
     std::size_t objects_max_;
     std::uint64_t instance_;

@@ -38,7 +38,7 @@ struct reply_visitor {
 
     codec::payload operator()(wire::proxy_reply& reply) const
     {
-        throw error{"the method answered with a proxy of type " + reply.typeid_name + ", which call() cannot return"};
+        throw error{"the method answered with a proxy of type " + reply.typeid_name + ": ask for it with call<proxy>()"};
     }
 
     codec::payload operator()(wire::malformed_reply& reply) const

@@ -9,7 +9,7 @@
 namespace quaymaster::net {
 
 /// The value that was returned. Any other reply throws: queue_empty, queue_full and queue_shut_down for the exceptions that
-/// queues raise, remote_error for others and for tracebacks, `error` for what is no reply to such a call.
+/// queues raise, remote_error for others and for tracebacks, `error` for a proxy and for what is no reply to such a call.
 codec::payload take_result(wire::reply&& reply);
 
 /// True if the server says that it has no object `ident`: a traceback that ends in that KeyError.

@@ -1,6 +1,7 @@
 #include "net/connection.hpp"
 
 #include "net/server_socket.hpp"
+#include "net/local_end.hpp"
 #include "net/tcp_options.hpp"
 
 #include <boost/asio/socket_base.hpp>
@@ -295,6 +296,11 @@ void connection::finish()
             return close();
         finish_by(core::never);  // stop_grace is the limit of all
     });
+}
+
+value connection::own_end()
+{
+    return local_end_of(socket_.native_handle());
 }
 
 void connection::close() noexcept

@@ -40,6 +40,9 @@ public:
     /// Closes now: a normal end.
     void close() noexcept;
 
+    /// The server's end of it: (host, port), or the path of a Unix socket; None if that cannot be found out any more.
+    [[nodiscard]] value own_end();
+
     /// The loop that it belongs to; any thread may ask.
     [[nodiscard]] event_loop& home() noexcept { return home_; }
 

@@ -113,6 +113,11 @@ void event_loop::on_fulfilled(std::shared_ptr<core::waiter> told)
         owner->home().tell(std::move(owner));
 }
 
+value event_loop::own_end(core::waiter& caller)
+{
+    return static_cast<connection&>(caller).own_end();
+}
+
 void event_loop::resume_fulfilled()
 {
     // By index: one that resumes may go on with a pipelined request and end another's wait.

@@ -33,7 +33,7 @@ using in_loop_hook = boost::intrusive::list_base_hook<boost::intrusive::tag<clas
 /// is here once, so that an idle connection owns next to nothing.
 /// Thread safety: post(), adopt(), tell() and begin_stop() from any thread; everything else on the loop's own thread.
 /// Lifetime: outlives the threads of all loops of its server, because they tell each other's connections.
-class event_loop final : private fulfilment_listener {
+class event_loop final : private loop_of_callers {
 public:
     explicit event_loop(server_state& state);
     event_loop(const event_loop&) = delete;
@@ -76,6 +76,7 @@ private:
     static constexpr std::size_t read_space_size = std::size_t{256} << 10;
 
     void on_fulfilled(std::shared_ptr<core::waiter> told) override;
+    [[nodiscard]] value own_end(core::waiter& caller) override;
     void open(unique_descriptor socket, const peer_name& peer);
     void stop_connections();
     void end_if_empty();

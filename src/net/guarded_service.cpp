@@ -2,7 +2,9 @@
 
 #include "net/randomness.hpp"
 
+#include <chrono>
 #include <utility>
+#include <vector>
 
 namespace quaymaster::net {
 
@@ -26,11 +28,16 @@ bool guarded_service::incref(std::string_view ident)
 
 bool guarded_service::decref(std::string_view ident)
 {
-    // Keep the object until the lock is left: a queue with a million items takes its time to end.
-    std::shared_ptr<core::referent> last;
-    const std::lock_guard lock{state_.guards.registry()};
-    last = state_.registry.find(ident);
-    return state_.registry.decref(ident);
+    bool is_counted = false;
+    {
+        // Keep the object until the lock is left: a queue with a million items takes its time to end.
+        std::shared_ptr<core::referent> last;
+        const std::lock_guard lock{state_.guards.registry()};
+        last = state_.registry.find(ident);
+        is_counted = state_.registry.decref(ident);
+    }
+    settle_holds(false);
+    return is_counted;
 }
 
 std::shared_ptr<core::referent> guarded_service::find(std::string_view ident)
@@ -41,12 +48,14 @@ std::shared_ptr<core::referent> guarded_service::find(std::string_view ident)
 
 std::size_t guarded_service::number_of_objects()
 {
+    settle_holds(true);
     const std::lock_guard lock{state_.guards.registry()};
     return state_.registry.number_of_objects();
 }
 
 std::string guarded_service::debug_info()
 {
+    settle_holds(true);
     // Each object under its own guard: with a million of them nobody else should have to wait for all.
     return core::debug_info(list_objects(state_), [this](const core::referent& object) {
         const std::lock_guard lock{state_.guards.of(object)};
@@ -111,6 +120,50 @@ void guarded_service::abandon(core::referent& object, const core::waiter& owner)
     tell();
 }
 
+std::shared_ptr<core::hold> guarded_service::add_hold(std::string_view owner, std::string_view target)
+{
+    auto added = std::make_shared<core::hold>(state_.holds, std::string{owner}, std::string{target});
+    const std::lock_guard lock{state_.guards.registry()};
+    return state_.registry.add_hold(owner, target) ? added : nullptr;
+}
+
+void guarded_service::move_hold(core::hold& moved, std::string_view owner)
+{
+    const std::lock_guard lock{state_.guards.registry()};
+    state_.registry.move_hold(moved.owner(), owner, moved.target());
+    moved.move_to(std::string{owner});
+}
+
+void guarded_service::keep_for_handover(std::shared_ptr<const void> held)
+{
+    state_.holds.keep(std::move(held), std::chrono::steady_clock::now());
+    settle_holds(false);
+}
+
+void guarded_service::note_address(core::waiter& caller, const value& address)
+{
+    state_.addresses.note(loop_.own_end(caller), address);
+}
+
+std::optional<value> guarded_service::address_for(core::waiter& caller, const value& address)
+{
+    return state_.addresses.better_than(address, loop_.own_end(caller));
+}
+
+/// Objects end outside the guard, and what their data held is settled in the next round.
+void guarded_service::settle_holds(bool asked)
+{
+    while (state_.holds.has_work() || asked) {
+        std::vector<std::shared_ptr<core::referent>> gone;
+        {
+            const std::lock_guard lock{state_.guards.registry()};
+            gone = state_.holds.settle(state_.registry, std::chrono::steady_clock::now(), asked);
+        }
+        if (gone.empty())
+            return;
+    }
+}
+
 void guarded_service::fill_random(std::span<std::byte> octets)
 {
     net::fill_random(octets);
@@ -127,7 +180,7 @@ void guarded_service::request_shutdown()
 void guarded_service::tell()
 {
     for (std::shared_ptr<core::waiter>& waiter : fulfilled_)
-        listener_.on_fulfilled(std::move(waiter));
+        loop_.on_fulfilled(std::move(waiter));
     fulfilled_.clear();
 }
 

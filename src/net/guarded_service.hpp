@@ -9,21 +9,23 @@
 
 namespace quaymaster::net {
 
-/// Gets the callers whose waits a call has ended, after the guards are left.
-class fulfilment_listener {
+/// Gets the callers whose waits a call has ended, after the guards are left, and knows where callers came in.
+class loop_of_callers {
 public:
     /// `told` is fulfilled and has to be resumed by the thread that owns it. Must not call the service.
     virtual void on_fulfilled(std::shared_ptr<core::waiter> told) = 0;
+    /// The address at which `caller`, one of this loop's, has reached us: (host, port), or a path.
+    [[nodiscard]] virtual value own_end(core::waiter& caller) = 0;
 
 protected:
-    ~fulfilment_listener() = default;
+    ~loop_of_callers() = default;
 };
 
 /// Each call takes the guard, calls, leaves the guard, and only then tells those whose waits it ended.
 /// Thread safety: one loop's thread; the guards make it safe beside those of other loops.
 class guarded_service final : public session::service {
 public:
-    guarded_service(server_state& state, fulfilment_listener& listener) noexcept : state_{state}, listener_{listener} {}
+    guarded_service(server_state& state, loop_of_callers& loop) noexcept : state_{state}, loop_{loop} {}
 
     std::variant<core::created, core::raised> create(std::string_view typeid_name, core::call& arguments) override;
     std::variant<core::created, core::raised> adopt(core::made_proxy made) override;
@@ -38,14 +40,20 @@ public:
     std::string text(core::referent& object) override;
     std::optional<value> by_value(core::referent& object) override;
     void abandon(core::referent& object, const core::waiter& owner) override;
+    std::shared_ptr<core::hold> add_hold(std::string_view owner, std::string_view target) override;
+    void move_hold(core::hold& moved, std::string_view owner) override;
+    void keep_for_handover(std::shared_ptr<const void> held) override;
+    void note_address(core::waiter& caller, const value& address) override;
+    std::optional<value> address_for(core::waiter& caller, const value& address) override;
     void fill_random(std::span<std::byte> octets) override;
     void request_shutdown() override;
 
 private:
     void tell();
+    void settle_holds(bool asked);
 
     server_state& state_;
-    fulfilment_listener& listener_;
+    loop_of_callers& loop_;
     core::completions fulfilled_;  // kept for its memory; empty between calls
 };
 

@@ -1,8 +1,38 @@
 #include <quaymaster/proxy.hpp>
 
+#include "codec/item.hpp"
 #include "net/remote_object.hpp"
 
 namespace quaymaster {
+
+struct detail::call_arguments::content {
+    void add(std::optional<std::string_view> name, codec::payload argument)
+    {
+        if (name)
+            named.emplace_back(*name, std::move(argument));
+        else
+            positional.push_back(std::move(argument));
+    }
+    [[nodiscard]] net::client_request request(std::string_view method) const noexcept { return {method, positional, named}; }
+
+    std::vector<codec::payload> positional;
+    net::keyword_payloads named;
+};
+
+detail::call_arguments::call_arguments() : content_{std::make_unique<content>()} {}
+
+detail::call_arguments::~call_arguments() = default;
+
+void detail::call_arguments::add_scalar(std::optional<std::string_view> name, value scalar)
+{
+    content_->add(name, std::move(scalar));
+}
+
+void detail::call_arguments::add_encoded(std::optional<std::string_view> name)
+{
+    content_->add(name, encoder_.to_item());
+    encoder_.clear();
+}
 
 const std::string& proxy::typeid_name() const noexcept
 {
@@ -28,6 +58,17 @@ value proxy::call(std::string_view method, const std::vector<value>& positional,
     const codec::payload result =
         object_->call({method, arguments, named_arguments}, {object_->options().call_deadline, nullptr});
     return result.to_value(object_->limits());
+}
+
+value proxy::call_for_value(std::string_view method, const detail::call_arguments& arguments) const
+{
+    const codec::payload result = object_->call(arguments.all().request(method), {object_->options().call_deadline, nullptr});
+    return result.to_value(object_->limits());
+}
+
+proxy proxy::call_for_proxy(std::string_view method, const detail::call_arguments& arguments) const
+{
+    return proxy{object_->call_for_object(arguments.all().request(method), {object_->options().call_deadline, nullptr})};
 }
 
 std::string proxy::text() const

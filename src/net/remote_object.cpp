@@ -17,13 +17,14 @@ namespace {
 bool finds_same_object(std::string_view typeid_name, std::string_view ident) noexcept
 {
     // Our server's registered objects go by their names; what it makes for a client has an ident "instance-number".
-    const bool is_registered = ident.starts_with(typeid_name) && (ident.size() == typeid_name.size() || ident[typeid_name.size()] == '/');
+    const bool is_registered =
+        ident.starts_with(typeid_name) && (ident.size() == typeid_name.size() || ident[typeid_name.size()] == '/');
     if (is_registered || ident.find('-') != std::string_view::npos)
         return is_registered;
     // CPython's idents are numbers. SyncManager's own typeids make new objects, others are registered to find theirs.
-    static constexpr std::array<std::string_view, 15> own{
-        "Array",         "Barrier", "BoundedSemaphore", "Condition", "Event", "JoinableQueue", "LifoQueue", "Lock",
-        "Namespace",     "Pool",    "PriorityQueue",    "Queue",     "RLock", "Semaphore",     "Value"};
+    static constexpr std::array<std::string_view, 17> own{
+        "Array", "Barrier", "BoundedSemaphore", "Condition", "Event",     "JoinableQueue", "LifoQueue", "Lock", "Namespace",
+        "Pool",  "Queue",   "PriorityQueue",    "RLock",     "Semaphore", "Value",         "dict",      "list"};
     return std::find(own.begin(), own.end(), typeid_name) == own.end();
 }
 
@@ -31,8 +32,22 @@ bool finds_same_object(std::string_view typeid_name, std::string_view ident) noe
 
 remote_object::remote_object(std::shared_ptr<client_core> core, std::string typeid_name, std::vector<value> positional,
                              std::vector<std::pair<std::string, value>> keywords)
-    : core_{std::move(core)}, typeid_name_{std::move(typeid_name)}, positional_{std::move(positional)},
-      keywords_{std::move(keywords)}, fork_generation_{fork_generation()}, created_{create()}
+    : core_{std::move(core)},
+      typeid_name_{std::move(typeid_name)},
+      was_created_here_{true},
+      positional_{std::move(positional)},
+      keywords_{std::move(keywords)},
+      fork_generation_{fork_generation()},
+      created_{create()}
+{
+}
+
+remote_object::remote_object(std::shared_ptr<client_core> core, wire::proxy_reply&& found) noexcept
+    : core_{std::move(core)},
+      typeid_name_{std::move(found.typeid_name)},
+      was_created_here_{false},
+      fork_generation_{fork_generation()},
+      created_{std::move(found.ident), std::move(found.exposed)}
 {
 }
 
@@ -56,16 +71,32 @@ std::vector<std::string> remote_object::exposed() const
 
 codec::payload remote_object::call(const client_request& request, const reply_wait& wait)
 {
+    wire::reply reply = answer_to(request, wait);
+    if (const auto* proxy = std::get_if<wire::proxy_reply>(&reply))
+        core_->release(proxy->ident);  // counted for a proxy that nobody will hold
+    return take_result(std::move(reply));
+}
+
+std::shared_ptr<remote_object> remote_object::call_for_object(const client_request& request, const reply_wait& wait)
+{
+    wire::reply reply = answer_to(request, wait);
+    if (auto* proxy = std::get_if<wire::proxy_reply>(&reply))
+        return std::make_shared<remote_object>(core_, std::move(*proxy));
+    const codec::payload copy = take_result(std::move(reply));
+    throw error{std::string{request.method} +
+                "() answered with a copy of its result, not with a proxy: " + copy.to_value(limits()).type_name()};
+}
+
+wire::reply remote_object::answer_to(const client_request& request, const reply_wait& wait)
+{
     std::string known = ident();
     wire::reply reply = core_->call_object(known, request, wait);
-    if (says_unknown_ident(reply, known) && finds_same_object(typeid_name_, known)) {
+    if (was_created_here_ && says_unknown_ident(reply, known) && finds_same_object(typeid_name_, known)) {
         create_again(known);
         known = ident();
         reply = core_->call_object(known, request, wait);
     }
-    if (const auto* proxy = std::get_if<wire::proxy_reply>(&reply))
-        core_->release(proxy->ident);  // counted for a proxy that nobody will hold
-    return take_result(std::move(reply));
+    return reply;
 }
 
 wire::created_reply remote_object::create() const

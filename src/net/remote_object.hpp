@@ -21,6 +21,8 @@ public:
     /// Creates the object: throws what a call throws.
     remote_object(std::shared_ptr<client_core> core, std::string typeid_name, std::vector<value> positional,
                   std::vector<std::pair<std::string, value>> keywords);
+    /// Takes over an object that a method answered with, and the count that the server holds for whoever does.
+    remote_object(std::shared_ptr<client_core> core, wire::proxy_reply&& found) noexcept;
     ~remote_object();
     remote_object(const remote_object&) = delete;
     remote_object& operator=(const remote_object&) = delete;
@@ -35,14 +37,19 @@ public:
     /// Calls a method; throws what it raised. If the server knows the ident no longer, because it was restarted and gave
     /// the object a new one, creates the object again and calls once more.
     codec::payload call(const client_request& request, const reply_wait& wait);
+    /// The same for a method whose result stays in the server; `error` if it answers with a copy (managers.py:
+    /// BaseProxy._callmethod, #PROXY).
+    std::shared_ptr<remote_object> call_for_object(const client_request& request, const reply_wait& wait);
 
 private:
+    [[nodiscard]] wire::reply answer_to(const client_request& request, const reply_wait& wait);
     [[nodiscard]] wire::created_reply create() const;
     /// Creates anew unless another thread has done so since `stale` was the ident.
     void create_again(const std::string& stale);
 
     const std::shared_ptr<client_core> core_;
     const std::string typeid_name_;
+    const bool was_created_here_;  // else nobody knows how to create it again
     const std::vector<value> positional_;
     const std::vector<std::pair<std::string, value>> keywords_;
     const unsigned fork_generation_;  // a child's copy leaves the count to its parent

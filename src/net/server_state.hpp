@@ -2,6 +2,8 @@
 #pragma once
 
 #include "core/registry.hpp"
+#include "net/hold_ledger.hpp"
+#include "net/reached_addresses.hpp"
 #include "net/referent_guards.hpp"
 #include "net/server_log.hpp"
 #include "session/server_session.hpp"
@@ -51,6 +53,8 @@ struct server_state {
 
     server_options options;
     session::server_settings settings;
+    hold_ledger holds;  // before the registry, whose objects hold things to their end
+    reached_addresses addresses;
     core::registry registry;
     referent_guards guards;
     std::function<void()> request_stop;  // returns at once; callable from any thread

@@ -1,5 +1,6 @@
 #include "session/server_session.hpp"
 
+#include "session/data_proxies.hpp"
 #include "session/exception_names.hpp"
 #include "wire/framing.hpp"
 #include "wire/python_text.hpp"
@@ -57,14 +58,14 @@ void write_none(turn& now, const server_settings& settings)
 
 // ---- the functions of section "server functions" in docs/protocol.md --------------------------------------------------
 
-using server_function = void (*)(turn&, const server_settings&);
+using server_function = void (*)(turn&, const server_settings&, core::waiter& caller);
 
-void answer_dummy(turn& now, const server_settings& settings)
+void answer_dummy(turn& now, const server_settings& settings, core::waiter&)
 {
     write_none(now, settings);
 }
 
-void answer_create(turn& now, const server_settings&)
+void answer_create(turn& now, const server_settings& settings, core::waiter& caller)
 {
     const auto typeid_name = now.scratch.request.first_text;
     if (!typeid_name) {
@@ -74,18 +75,21 @@ void answer_create(turn& now, const server_settings&)
     borrowed_call call{now.scratch, now.now};
     call->method = *typeid_name;
     call->positional.erase(call->positional.begin());
+    const holds held = hold_arguments(now.server, caller, {}, *call, settings.limits);
     auto made = now.server.create(*typeid_name, *call);
     if (auto* error = std::get_if<core::raised>(&made)) {
         write_traceback(now, to_python(std::move(*error), true));
         return;
     }
     const auto& object = std::get<core::created>(made);
+    for (const auto& each : held)
+        now.server.move_hold(*each, object.ident);
     wire::write_created(now.replies, now.scratch.request.reader, object.ident, object.object->exposed());
 }
 
 /// incref and decref: both take an ident and raise KeyError for one that is not counted.
 template <bool (service::*Count)(std::string_view)>
-void answer_count(turn& now, const server_settings& settings)
+void answer_count(turn& now, const server_settings& settings, core::waiter&)
 {
     const auto ident = now.scratch.request.first_text;
     if (!ident)
@@ -96,7 +100,7 @@ void answer_count(turn& now, const server_settings& settings)
         write_none(now, settings);
 }
 
-void answer_get_methods(turn& now, const server_settings& settings)
+void answer_get_methods(turn& now, const server_settings& settings, core::waiter&)
 {
     std::optional<std::string> ident;
     try {
@@ -115,18 +119,18 @@ void answer_get_methods(turn& now, const server_settings& settings)
         wire::write_names(now.replies, now.scratch.request.reader, object->exposed());
 }
 
-void answer_number_of_objects(turn& now, const server_settings& settings)
+void answer_number_of_objects(turn& now, const server_settings& settings, core::waiter&)
 {
     const value count{static_cast<std::int64_t>(now.server.number_of_objects())};
     wire::write_return(now.replies, now.scratch.request.reader, count, settings.limits);
 }
 
-void answer_debug_info(turn& now, const server_settings&)
+void answer_debug_info(turn& now, const server_settings&, core::waiter&)
 {
     wire::write_return_text(now.replies, now.scratch.request.reader, now.server.debug_info());
 }
 
-void answer_shutdown(turn& now, const server_settings& settings)
+void answer_shutdown(turn& now, const server_settings& settings, core::waiter&)
 {
     write_none(now, settings);
     now.server.request_shutdown();
@@ -171,18 +175,20 @@ std::optional<python_exception> check_arguments(const function_row& function, co
 
 // ---- methods that work on every object though never exposed -----------------------------------------------------------
 
-using fallback_function = void (*)(core::referent&, turn&, const server_settings&);
+using fallback_function = void (*)(core::referent&, turn&, const server_settings&, core::waiter& caller);
 
-void answer_text(core::referent& object, turn& now, const server_settings&)
+void answer_text(core::referent& object, turn& now, const server_settings&, core::waiter&)
 {
     wire::write_return_text(now.replies, now.scratch.request.reader, now.server.text(object));
 }
 
 /// The referent by value. Stock servers fail to pickle a queue or a lock, and say so in these words.
-void answer_by_value(core::referent& object, turn& now, const server_settings& settings)
+void answer_by_value(core::referent& object, turn& now, const server_settings& settings, core::waiter& caller)
 {
     if (auto copy = now.server.by_value(object)) {
-        wire::write_return(now.replies, now.scratch.request.reader, *std::move(copy), settings.limits);
+        const codec::reader_dialect reader = now.scratch.request.reader;
+        wire::write_return(now.replies, reader, hand_over(now.server, caller, *std::move(copy), reader, settings.limits),
+                           settings.limits);
         return;
     }
     wire::write_unserializable(now.replies, now.scratch.request.reader,
@@ -307,7 +313,7 @@ void server_session::call_server_function(turn& now)
     }
     if (function->begins_stream)
         phase_ = phase::stream;
-    function->answer(now, *settings_);
+    function->answer(now, *settings_, *caller_);
 }
 
 void server_session::call_method(turn& now)
@@ -329,6 +335,7 @@ void server_session::call_method(turn& now)
     }
     note_owned(object);
     borrowed_call call{now.scratch, now.now};
+    hold_arguments(now.server, *caller_, *request.ident, *call, settings_->limits);
     core::outcome result = now.server.invoke(*object, *call, *caller_);
     if (std::holds_alternative<core::parked>(result)) {
         // Another thread may fulfil the waiter from here on; its deadline stays as it is until we take the outcome.
@@ -344,7 +351,7 @@ void server_session::call_fallback(core::referent& object, turn& now)
     const std::string_view method = now.scratch.request.method;
     for (const fallback_row& row : fallbacks) {
         if (row.method == method) {
-            row.answer(object, now, *settings_);
+            row.answer(object, now, *settings_, *caller_);
             return;
         }
     }
@@ -358,7 +365,10 @@ void server_session::answer(core::outcome result, turn& now)
     if (auto* error = std::get_if<core::raised>(&result))
         return answer_with_error(std::move(*error), now);
     try {
-        wire::write_return(now.replies, reader_, std::move(std::get<core::returned>(result).result), settings_->limits);
+        wire::write_return(now.replies, reader_,
+                           hand_over(now.server, *caller_, std::move(std::get<core::returned>(result).result), reader_,
+                                     settings_->limits),
+                           settings_->limits);
     } catch (const pickle_error& error) {
         wire::write_unserializable(now.replies, reader_, {"_pickle", "cPickle", "PicklingError", error.what()});
     }

@@ -1,6 +1,7 @@
 // service: what a session asks of the server around it.
 #pragma once
 
+#include "core/hold.hpp"
 #include "core/registry.hpp"
 
 #include <quaymaster/bytes.hpp>
@@ -39,6 +40,17 @@ public:
     virtual std::optional<value> by_value(core::referent& object) = 0;
     /// `owner` is idle and makes no further call.
     virtual void abandon(core::referent& object, const core::waiter& owner) = 0;
+
+    /// Data about to be kept in the object `owner` (empty: not known yet) holds a proxy of `target`. Null: no such object.
+    virtual std::shared_ptr<core::hold> add_hold(std::string_view owner, std::string_view target) = 0;
+    /// The data went into the object `owner` after all.
+    virtual void move_hold(core::hold& moved, std::string_view owner) = 0;
+    /// Data that holds proxies leaves for a client, who needs a moment to count on what they stand for: keeps `held` for that.
+    virtual void keep_for_handover(std::shared_ptr<const void> held) = 0;
+    /// `caller` has sent a proxy of ours with this address: it reaches the server so.
+    virtual void note_address(core::waiter& caller, const value& address) = 0;
+    /// The address by which `caller` reaches the server, for a proxy that says `address`; nullopt if that one will do.
+    virtual std::optional<value> address_for(core::waiter& caller, const value& address) = 0;
 
     /// Fills `octets` with cryptographic randomness, for a challenge.
     virtual void fill_random(std::span<std::byte> octets) = 0;

@@ -224,3 +224,87 @@ TEST_CASE_METHOD(fixture, "list() has all objects, counted or not", "[core][regi
     }
     CHECK(seen == std::map<std::string, std::size_t>{{"a", 1}, {"b", 0}});
 }
+
+TEST_CASE_METHOD(fixture, "data that holds a proxy keeps its object", "[core][registry][hold]")
+{
+    objects.register_typeid("thing", fresh("a thing"));
+    const std::string ident = create(objects, "thing").ident;
+    CHECK_FALSE(objects.add_hold("queue", "unknown"));
+    REQUIRE(objects.add_hold("queue", ident));
+    REQUIRE(objects.add_hold("queue", ident));
+
+    CHECK(objects.decref(ident));
+    CHECK(objects.find(ident) != nullptr);
+    CHECK(objects.number_of_objects() == 1);
+    CHECK(texts_of(objects).find("refcount=2") != std::string::npos);
+    SECTION("until the last of it is gone") {
+        CHECK(objects.remove_hold("queue", ident) == nullptr);
+        const auto gone = objects.remove_hold("queue", ident);
+        REQUIRE(gone != nullptr);
+        CHECK(gone->text() == "a thing");
+        CHECK(objects.find(ident) == nullptr);
+        CHECK(objects.number_of_objects() == 0);
+        CHECK(objects.remove_hold("queue", ident) == nullptr);
+    }
+    SECTION("and whoever takes the proxy out counts on it again") {
+        CHECK(objects.incref(ident));
+        CHECK(objects.remove_hold("queue", ident) == nullptr);
+        CHECK(objects.remove_hold("queue", ident) == nullptr);
+        CHECK(objects.decref(ident));
+        CHECK(objects.find(ident) == nullptr);
+    }
+    SECTION("wherever it moves") {
+        objects.move_hold("queue", "list", ident);
+        CHECK(objects.remove_hold("queue", ident) == nullptr);
+        CHECK(objects.remove_hold("queue", ident) == nullptr);
+        CHECK(objects.find(ident) != nullptr);
+        CHECK(objects.remove_hold("list", ident) != nullptr);
+    }
+    SECTION("a stable object stays anyhow") {
+        const auto queue = object_of("a queue");
+        objects.declare_stable("queue", queue);
+        REQUIRE(objects.add_hold(ident, "queue"));
+        CHECK(objects.number_of_objects() == 2);
+        CHECK(objects.remove_hold(ident, "queue") == nullptr);
+        CHECK(objects.find("queue") == queue);
+        CHECK(objects.number_of_objects() == 1);
+    }
+}
+
+TEST_CASE_METHOD(fixture, "objects that only hold each other are collected", "[core][registry][hold]")
+{
+    objects.register_typeid("thing", fresh("a thing"));
+    const std::string first = create(objects, "thing").ident;
+    const std::string second = create(objects, "thing").ident;
+    const std::string outside = create(objects, "thing").ident;
+    REQUIRE(objects.add_hold(first, second));
+    REQUIRE(objects.add_hold(second, first));
+    REQUIRE(objects.add_hold(outside, first));
+    CHECK(objects.decref(first));
+    CHECK(objects.decref(second));
+    CHECK(objects.collect_cycles().empty());
+    CHECK(objects.number_of_objects() == 3);
+
+    SECTION("once nothing else reaches them") {
+        CHECK(objects.decref(outside));
+        CHECK(objects.remove_hold(outside, first) == nullptr);
+        CHECK(objects.collect_cycles().size() == 2);
+        CHECK(objects.number_of_objects() == 0);
+        CHECK(objects.collect_cycles().empty());
+    }
+    SECTION("not while one is on its way to a client") {
+        REQUIRE(objects.add_hold({}, second));
+        CHECK(objects.decref(outside));
+        CHECK(objects.remove_hold(outside, first) == nullptr);
+        CHECK(objects.collect_cycles().empty());
+        CHECK(objects.remove_hold({}, second) == nullptr);
+        CHECK(objects.collect_cycles().size() == 2);
+    }
+    SECTION("one that holds itself, too") {
+        REQUIRE(objects.add_hold(outside, outside));
+        CHECK(objects.remove_hold(outside, first) == nullptr);
+        CHECK(objects.decref(outside));
+        CHECK(objects.collect_cycles().size() == 3);
+        CHECK(objects.number_of_objects() == 0);
+    }
+}

@@ -13,7 +13,9 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <variant>
+#include <vector>
 
 namespace quaymaster::testing {
 
@@ -61,10 +63,37 @@ public:
     std::string text(core::referent& object) override { return object.text(); }
     std::optional<value> by_value(core::referent& object) override { return object.by_value(); }
     void abandon(core::referent& object, const core::waiter& owner) override { object.abandon(owner, told); }
+    std::shared_ptr<core::hold> add_hold(std::string_view owner, std::string_view target) override
+    {
+        auto added = std::make_shared<core::hold>(ends, std::string{owner}, std::string{target});
+        return registry.add_hold(owner, target) ? added : nullptr;
+    }
+    void move_hold(core::hold& moved, std::string_view owner) override
+    {
+        registry.move_hold(moved.owner(), owner, moved.target());
+        moved.move_to(std::string{owner});
+    }
+    void keep_for_handover(std::shared_ptr<const void> held) override { handed_over.push_back(std::move(held)); }
+    void note_address(core::waiter&, const value& address) override { addresses.push_back(address); }
+    std::optional<value> address_for(core::waiter&, const value&) override { return better_address; }
     void fill_random(std::span<std::byte> octets) override { std::copy_n(nonce.begin(), octets.size(), octets.begin()); }
     void request_shutdown() override { ++shutdowns; }
 
+    /// Settles every end at once: no other thread is here.
+    struct keeper final : core::hold_keeper {
+        explicit keeper(bare_service& service) : home{service} {}
+        void on_released(std::string owner, std::string target) noexcept override
+        {
+            (void)home.registry.remove_hold(owner, target);
+        }
+        bare_service& home;
+    };
+
+    keeper ends{*this};
     core::registry registry{1};
+    std::vector<std::shared_ptr<const void>> handed_over;
+    std::vector<value> addresses;
+    std::optional<value> better_address;
     std::shared_ptr<core::queue_referent> queue;
     core::completions told;
     bytes nonce;

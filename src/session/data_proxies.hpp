@@ -1,0 +1,30 @@
+// data_proxies: the proxies of our own objects in the data of calls. They keep their objects alive and must be usable
+// wherever they arrive.
+#pragma once
+
+#include "codec/pickle_limits.hpp"
+#include "codec/transcode.hpp"
+#include "core/call.hpp"
+#include "core/hold.hpp"
+#include "session/service.hpp"
+
+#include <memory>
+#include <string_view>
+#include <vector>
+
+namespace quaymaster::session {
+
+/// The holds of one call's data.
+using holds = std::vector<std::shared_ptr<core::hold>>;
+
+/// Attaches a hold to each argument of `request` for each object of ours that it holds a proxy of. `owner` is the object
+/// that is called, empty if it is yet to be made. Throws pickle_error for an argument that cannot be decoded.
+holds hold_arguments(service& server, core::waiter& caller, std::string_view owner, core::call& request,
+                     const codec::pickle_limits& limits);
+
+/// What `caller` gets for `result`: with proxies of ours that it can use, alive until it has counted on them.
+/// Throws pickle_error as above.
+[[nodiscard]] codec::payload hand_over(service& server, core::waiter& caller, codec::payload result,
+                                       codec::reader_dialect reader, const codec::pickle_limits& limits);
+
+}  // namespace quaymaster::session
