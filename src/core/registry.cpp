@@ -268,6 +268,12 @@ std::shared_ptr<referent> registry::find(std::string_view ident) const
     return found != objects_.end() ? found->second.object : nullptr;
 }
 
+bool registry::is_stable(std::string_view ident) const noexcept
+{
+    const auto found = objects_.find(ident);
+    return found != objects_.end() && found->second.stable;
+}
+
 void registry::declare_stable(std::string ident, std::shared_ptr<referent> object)
 {
     const auto [place, is_new] = objects_.try_emplace(std::move(ident));

@@ -84,6 +84,8 @@ public:
     /// The object behind `ident`; null if there is none. A stable ident is found even before its first create(), so a
     /// proxy made before a restart goes on working (see declare_stable).
     [[nodiscard]] std::shared_ptr<referent> find(std::string_view ident) const;
+    /// True for an ident that stays when nobody counts on its object. Precondition: known.
+    [[nodiscard]] bool is_stable(std::string_view ident) const noexcept;
     /// Lets find(), incref() and create() know a stable object that exists before anybody creates it.
     /// Throws std::invalid_argument if `ident` belongs to another object already.
     void declare_stable(std::string ident, std::shared_ptr<referent> object);

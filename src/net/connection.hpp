@@ -43,6 +43,9 @@ public:
     /// The server's end of it: (host, port), or the path of a Unix socket; None if that cannot be found out any more.
     [[nodiscard]] value own_end();
 
+    /// The peer's; empty for a Unix socket.
+    [[nodiscard]] std::string host() const { return peer_.host(); }
+
     /// The loop that it belongs to; any thread may ask.
     [[nodiscard]] event_loop& home() noexcept { return home_; }
 

@@ -118,6 +118,11 @@ value event_loop::own_end(core::waiter& caller)
     return static_cast<connection&>(caller).own_end();
 }
 
+std::string event_loop::host_of(core::waiter& caller)
+{
+    return static_cast<connection&>(caller).host();
+}
+
 void event_loop::resume_fulfilled()
 {
     // By index: one that resumes may go on with a pipelined request and end another's wait.

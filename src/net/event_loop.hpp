@@ -77,6 +77,7 @@ private:
 
     void on_fulfilled(std::shared_ptr<core::waiter> told) override;
     [[nodiscard]] value own_end(core::waiter& caller) override;
+    [[nodiscard]] std::string host_of(core::waiter& caller) override;
     void open(unique_descriptor socket, const peer_name& peer);
     void stop_connections();
     void end_if_empty();

@@ -26,7 +26,42 @@ bool guarded_service::incref(std::string_view ident)
     return state_.registry.incref(ident);
 }
 
-bool guarded_service::decref(std::string_view ident)
+bool guarded_service::decref(std::string_view ident, core::waiter& caller)
+{
+    const std::string host = loop_.host_of(caller);
+    {
+        const std::lock_guard lock{state_.guards.registry()};
+        state_.usage.on_decref(host, ident);
+    }
+    return give_back(ident);
+}
+
+bool guarded_service::begin_use(core::waiter& caller, core::stream_role role, std::string_view ident)
+{
+    const std::string host = loop_.host_of(caller);
+    const std::lock_guard lock{state_.guards.registry()};
+    if (state_.registry.is_stable(ident))
+        return false;
+    state_.usage.begin(host, role, ident);
+    return true;
+}
+
+void guarded_service::end_use(core::waiter& caller, core::stream_role role, std::string_view ident)
+{
+    const std::string host = loop_.host_of(caller);
+    {
+        const std::lock_guard lock{state_.guards.registry()};
+        if (!state_.usage.end(host, role, ident))
+            return;
+    }
+    // Whoever was given a proxy by the client before it died is about to count on it.
+    if (auto held = add_hold({}, ident))
+        keep_for_handover(std::move(held));
+    give_back(ident);
+}
+
+/// One count less.
+bool guarded_service::give_back(std::string_view ident)
 {
     bool is_counted = false;
     {

@@ -16,6 +16,8 @@ public:
     virtual void on_fulfilled(std::shared_ptr<core::waiter> told) = 0;
     /// The address at which `caller`, one of this loop's, has reached us: (host, port), or a path.
     [[nodiscard]] virtual value own_end(core::waiter& caller) = 0;
+    /// The host from which `caller` has come; empty for one of this machine over a Unix socket.
+    [[nodiscard]] virtual std::string host_of(core::waiter& caller) = 0;
 
 protected:
     ~loop_of_callers() = default;
@@ -30,7 +32,9 @@ public:
     std::variant<core::created, core::raised> create(std::string_view typeid_name, core::call& arguments) override;
     std::variant<core::created, core::raised> adopt(core::made_proxy made) override;
     bool incref(std::string_view ident) override;
-    bool decref(std::string_view ident) override;
+    bool decref(std::string_view ident, core::waiter& caller) override;
+    bool begin_use(core::waiter& caller, core::stream_role role, std::string_view ident) override;
+    void end_use(core::waiter& caller, core::stream_role role, std::string_view ident) override;
     std::shared_ptr<core::referent> find(std::string_view ident) override;
     std::size_t number_of_objects() override;
     std::string debug_info() override;
@@ -50,6 +54,7 @@ public:
 
 private:
     void tell();
+    bool give_back(std::string_view ident);
     void settle_holds(bool asked);
 
     server_state& state_;

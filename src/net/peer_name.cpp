@@ -33,10 +33,16 @@ std::string peer_name::to_string() const
 {
     if (family_ == family::local)
         return "a Unix socket";
+    return (family_ == family::v6 ? '[' + host() + ']' : host()) + ':' + std::to_string(port_);
+}
+
+std::string peer_name::host() const
+{
+    if (family_ == family::local)
+        return {};
     std::array<char, INET6_ADDRSTRLEN> text{};
     ::inet_ntop(family_ == family::v4 ? AF_INET : AF_INET6, octets_.data(), text.data(), text.size());
-    const std::string host{text.data()};
-    return (family_ == family::v6 ? '[' + host + ']' : host) + ':' + std::to_string(port_);
+    return text.data();
 }
 
 }  // namespace quaymaster::net

@@ -18,6 +18,8 @@ public:
 
     /// "127.0.0.1:51514", "[::1]:51514" or "a Unix socket". An IPv4 peer of a dual-stack socket reads as IPv4.
     [[nodiscard]] std::string to_string() const;
+    /// The same without the port; empty for a Unix socket.
+    [[nodiscard]] std::string host() const;
     [[nodiscard]] bool is_tcp() const noexcept { return family_ != family::local; }
 
 private:

@@ -1,6 +1,7 @@
 // server_state: what all loops of one server share.
 #pragma once
 
+#include "core/client_usage.hpp"
 #include "core/registry.hpp"
 #include "net/hold_ledger.hpp"
 #include "net/reached_addresses.hpp"
@@ -33,8 +34,8 @@ private:
     std::atomic<std::size_t> count_{0};
 };
 
-/// Thread safety: `options`, `settings` and `request_stop` are constant once the loops run; `registry` is guarded by
-/// guards.registry(); gauges and log() are for any thread. Lifetime: outlives every loop.
+/// Thread safety: `options`, `settings` and `request_stop` are constant once the loops run; `registry` and `usage` are
+/// guarded by guards.registry(); gauges and log() are for any thread. Lifetime: outlives every loop.
 struct server_state {
     server_state(server_options chosen, session::server_settings session_settings, std::uint64_t instance)
         : options{std::move(chosen)}, settings{std::move(session_settings)}, registry{instance, options.objects_max}, log_lines{options.log}
@@ -56,6 +57,7 @@ struct server_state {
     hold_ledger holds;  // before the registry, whose objects hold things to their end
     reached_addresses addresses;
     core::registry registry;
+    core::client_usage usage;
     referent_guards guards;
     std::function<void()> request_stop;  // returns at once; callable from any thread
 

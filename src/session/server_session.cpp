@@ -88,16 +88,26 @@ void answer_create(turn& now, const server_settings& settings, core::waiter& cal
 }
 
 /// incref and decref: both take an ident and raise KeyError for one that is not counted.
-template <bool (service::*Count)(std::string_view)>
-void answer_count(turn& now, const server_settings& settings, core::waiter&)
+template <class Count>
+void answer_count(turn& now, const server_settings& settings, Count&& count)
 {
     const auto ident = now.scratch.request.first_text;
     if (!ident)
         write_traceback(now, builtin_exception("TypeError", "an ident is a str"));
-    else if (!(now.server.*Count)(*ident))
+    else if (!count(*ident))
         write_traceback(now, builtin_exception("KeyError", std::string{*ident}));
     else
         write_none(now, settings);
+}
+
+void answer_incref(turn& now, const server_settings& settings, core::waiter&)
+{
+    answer_count(now, settings, [&now](std::string_view ident) { return now.server.incref(ident); });
+}
+
+void answer_decref(turn& now, const server_settings& settings, core::waiter& caller)
+{
+    answer_count(now, settings, [&](std::string_view ident) { return now.server.decref(ident, caller); });
 }
 
 void answer_get_methods(turn& now, const server_settings& settings, core::waiter&)
@@ -149,10 +159,10 @@ constexpr std::array functions{
     function_row{"accept_connection", 1, 1, answer_dummy, false, true},
     function_row{"create", 1, wire::arguments_max, answer_create, true},
     function_row{"debug_info", 0, 0, answer_debug_info},
-    function_row{"decref", 1, 1, answer_count<&service::decref>},
+    function_row{"decref", 1, 1, answer_decref},
     function_row{"dummy", 0, 0, answer_dummy},
     function_row{"get_methods", 1, 1, answer_get_methods},
-    function_row{"incref", 1, 1, answer_count<&service::incref>},
+    function_row{"incref", 1, 1, answer_incref},
     function_row{"number_of_objects", 0, 0, answer_number_of_objects},
     function_row{"shutdown", 0, 0, answer_shutdown},
 };
@@ -311,8 +321,10 @@ void server_session::call_server_function(turn& now)
         write_traceback(now, *fault);
         return;
     }
-    if (function->begins_stream)
+    if (function->begins_stream) {
         phase_ = phase::stream;
+        role_ = core::role_of_stream(now.scratch.request.first_text.value_or(std::string_view{}));
+    }
     function->answer(now, *settings_, *caller_);
 }
 
@@ -334,6 +346,7 @@ void server_session::call_method(turn& now)
         return;
     }
     note_owned(object);
+    note_use(*request.ident, now);
     borrowed_call call{now.scratch, now.now};
     hold_arguments(now.server, *caller_, *request.ident, *call, settings_->limits);
     core::outcome result = now.server.invoke(*object, *call, *caller_);
@@ -397,6 +410,17 @@ void server_session::answer_with_proxy(core::made_proxy object, turn& now)
     wire::write_proxy(now.replies, reader_, typeid_name, known.ident, known.object->exposed());
 }
 
+/// Most streams call registered queues and nothing else, or the same few objects over and over.
+void server_session::note_use(std::string_view ident, turn& now)
+{
+    if (role_ == core::stream_role::unknown || last_called_ == ident)
+        return;
+    last_called_ = ident;
+    const auto place = std::lower_bound(used_.begin(), used_.end(), ident);
+    if ((place == used_.end() || *place != ident) && now.server.begin_use(*caller_, role_, ident))
+        used_.emplace(place, ident);
+}
+
 /// A session calls few objects that can be owned, and those often.
 void server_session::note_owned(const std::shared_ptr<core::referent>& object)
 {
@@ -439,6 +463,8 @@ void server_session::end(service& server)
     for (const auto& each : std::exchange(owned_, {}))
         if (const auto object = each.lock())
             server.abandon(*object, *caller_);
+    for (const std::string& ident : std::exchange(used_, {}))
+        server.end_use(*caller_, role_, ident);
     deadline_ = core::never;
     phase_ = phase::over;
 }

@@ -115,6 +115,7 @@ private:
     void answer_with_error(core::raised error, turn& now);
     void answer_with_proxy(core::made_proxy object, turn& now);
     void close_because(error_code code, std::string reason);
+    void note_use(std::string_view ident, turn& now);
     void note_owned(const std::shared_ptr<core::referent>& object);
     [[nodiscard]] std::size_t payload_size_max() const noexcept;
 
@@ -123,9 +124,12 @@ private:
     core::time_point deadline_ = core::never;
     std::shared_ptr<core::referent> place_;  // what the parked call waits in: kept alive though a decref may drop it
     std::vector<std::weak_ptr<core::referent>> owned_;  // that this session has called and may own
+    std::string last_called_;
+    std::vector<std::string> used_;  // idents, not stable ones, that this stream has called; sorted
     std::optional<wire::server_handshake> handshake_;
     codec::reader_dialect reader_;  // of the request being answered
     phase phase_ = phase::handshake;
+    core::stream_role role_ = core::stream_role::unknown;
     bool authenticated_ = false;
     bool has_shut_down_error_ = false;  // the peer is new enough that it may know queue.ShutDown
     error_code end_code_;

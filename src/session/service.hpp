@@ -1,6 +1,7 @@
 // service: what a session asks of the server around it.
 #pragma once
 
+#include "core/client_usage.hpp"
 #include "core/hold.hpp"
 #include "core/registry.hpp"
 
@@ -26,7 +27,12 @@ public:
     virtual std::variant<core::created, core::raised> create(std::string_view typeid_name, core::call& arguments) = 0;
     virtual std::variant<core::created, core::raised> adopt(core::made_proxy made) = 0;
     virtual bool incref(std::string_view ident) = 0;
-    virtual bool decref(std::string_view ident) = 0;
+    virtual bool decref(std::string_view ident, core::waiter& caller) = 0;
+    /// The stream `caller` of that role calls an object for the first time. False: of an object with a stable ident no use is
+    /// kept, as its count is of no account.
+    virtual bool begin_use(core::waiter& caller, core::stream_role role, std::string_view ident) = 0;
+    /// That stream has ended: gives up the count that its client has left behind, if it has.
+    virtual void end_use(core::waiter& caller, core::stream_role role, std::string_view ident) = 0;
     virtual std::shared_ptr<core::referent> find(std::string_view ident) = 0;
     virtual std::size_t number_of_objects() = 0;
     virtual std::string debug_info() = 0;

@@ -41,7 +41,23 @@ public:
         return registry.adopt(std::move(made.object), made.typeid_name);
     }
     bool incref(std::string_view ident) override { return registry.incref(ident); }
-    bool decref(std::string_view ident) override { return registry.decref(ident); }
+    bool decref(std::string_view ident, core::waiter&) override
+    {
+        usage.on_decref("host", ident);
+        return registry.decref(ident);
+    }
+    bool begin_use(core::waiter&, core::stream_role role, std::string_view ident) override
+    {
+        if (registry.is_stable(ident))
+            return false;
+        usage.begin("host", role, ident);
+        return true;
+    }
+    void end_use(core::waiter&, core::stream_role role, std::string_view ident) override
+    {
+        if (usage.end("host", role, ident))
+            (void)registry.decref(ident);
+    }
     std::shared_ptr<core::referent> find(std::string_view ident) override { return registry.find(ident); }
     std::size_t number_of_objects() override { return registry.number_of_objects(); }
     std::string debug_info() override { return core::debug_info(registry.list(), [](const core::referent& object) { return object.text(); }); }
@@ -91,6 +107,7 @@ public:
 
     keeper ends{*this};
     core::registry registry{1};
+    core::client_usage usage;
     std::vector<std::shared_ptr<const void>> handed_over;
     std::vector<value> addresses;
     std::optional<value> better_address;

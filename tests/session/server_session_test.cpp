@@ -548,7 +548,7 @@ TEST_CASE("a blocked call keeps an object alive that nobody counts any more", "[
     client.open_stream();
     client.ask(ident, "get");
     REQUIRE(server.session.parked());
-    REQUIRE(service.decref(ident));
+    REQUIRE(service.registry.decref(ident));
     CHECK_FALSE(object.expired());
     server.session.end(service);
     CHECK(object.expired());
@@ -790,4 +790,35 @@ TEST_CASE("a proxy of another manager is an item like any other", "[session][ser
     CHECK(client.result() == list_with_proxy("elsewhere"));
     CHECK(service.handed_over.empty());
     CHECK(service.addresses.empty());
+}
+
+TEST_CASE("a stock program that is killed takes its count along", "[session][server][count]")
+{
+    bare_service service;
+    core::call none;
+    const std::string ident = std::get<core::created>(service.registry.create("Queue", none)).ident;
+    {
+        server_end server{service};
+        hand_client client{server};
+        client.open_stream();
+        for (int round = 0; round < 2; ++round) {
+            client.ask(ident, "qsize");
+            REQUIRE(client.result() == value{0});
+            client.ask(queue_ident, "qsize");
+            REQUIRE(client.result() == value{0});
+        }
+        SECTION("unless it has given it back") {
+            REQUIRE(service.registry.incref(ident));
+            server_end giving_back{service};
+            hand_client same_program{giving_back};
+            same_program.authenticate();
+            same_program.ask({.method = "decref", .name = ident});
+            REQUIRE(same_program.result().is_none());
+            server.session.end(service);
+            CHECK(service.registry.find(ident) != nullptr);
+            CHECK(service.registry.decref(ident));
+        }
+    }
+    CHECK(service.registry.find(ident) == nullptr);
+    CHECK(service.usage.size() == 0);
 }
