@@ -3,6 +3,7 @@
 
 #include <quaymaster/address.hpp>
 #include <quaymaster/authkey.hpp>
+#include <quaymaster/class_definition.hpp>
 #include <quaymaster/client_options.hpp>
 #include <quaymaster/proxy.hpp>
 #include <quaymaster/queue_options.hpp>
@@ -43,13 +44,37 @@ public:
     base_manager& operator=(base_manager&&) noexcept;
 
     /// One queue under `typeid_name`: whoever creates the typeid, from whatever program, gets this queue.
-    /// These four throw std::logic_error after start() or connect(); a name that is empty or taken makes start() throw.
+    /// These and those below throw std::logic_error after start() or connect(); a name that is empty or taken makes start() throw.
     void register_queue(std::string typeid_name, queue_options queue = {});
     /// `typeid_name(name, maxsize=0)` makes or finds the queue called `name`.
     void register_queue_factory(std::string typeid_name, queue_kind kind = queue_kind::fifo);
     /// Each create of `typeid_name(maxsize=0)` makes a queue of its own, which goes with its last proxy, as
     /// `manager.Queue()` does in Python.
     void register_type(std::string typeid_name, queue_kind kind = queue_kind::fifo);
+    /// Everything that Python's SyncManager shares, under its typeids: list dict set Value Array Namespace Event Lock RLock Semaphore
+    /// BoundedSemaphore Condition Barrier Queue JoinableQueue, each create making one. Those registered before stay as they are.
+    void register_sync_types();
+    /// Each create of `typeid_name` makes an object of class `T`, whose members are called as `definition` says.
+    template <class T>
+    void register_type(std::string typeid_name, const class_definition<T>& definition)
+    {
+        register_type(std::move(typeid_name), definition.description());
+    }
+    /// The same for a class that BOOST_DESCRIBE_CLASS describes.
+    template <class T>
+    void register_type(std::string typeid_name)
+    {
+        register_type(std::move(typeid_name), class_definition<T>{}.described().description());
+    }
+    void register_type(std::string typeid_name, class_description described);
+    /// `typeid_name(...)` calls a function, which runs on a worker of the server. As in Python its result is an object in the
+    /// server: str() and _getvalue() of its proxy give it.
+    template <class Function>
+    void register_function(std::string typeid_name, Function called, parameters takes = {})
+    {
+        register_function(typeid_name, function_description(typeid_name, std::move(called), std::move(takes)));
+    }
+    void register_function(std::string typeid_name, callable_description described);
 
     /// Serves in the background of this process, until shutdown(). On return clients can connect, and this manager is
     /// one of them. Throws boost::system::system_error if the address cannot be had, std::invalid_argument for an empty
@@ -69,18 +94,33 @@ public:
     [[nodiscard]] quaymaster::address address() const;
 
     /// Makes, or finds, the object that `typeid_name` stands for, and returns a `Proxy` of it, such as
-    /// `queue_proxy<int>`. `arguments` go to the constructor in the server. Throws std::logic_error before start() or
-    /// connect(), remote_error if the server knows no such typeid, and what proxy::call throws.
+    /// `queue_proxy<int>`. `arguments`, of any types that conversion.hpp knows or kw("name", argument), go to the constructor in
+    /// the server. Throws std::logic_error before start() or connect(), remote_error if the server knows no such typeid, and what
+    /// proxy::call throws.
     template <class Proxy, class... Arguments>
     [[nodiscard]] Proxy create(std::string_view typeid_name, const Arguments&... arguments)
     {
-        return Proxy{create_proxy(typeid_name, {value{arguments}...})};
+        std::vector<value> positional;
+        proxy::keywords named;
+        (add_argument(positional, named, arguments), ...);
+        return Proxy{create_proxy(typeid_name, positional, named)};
     }
     /// The same, with arguments known only at run time.
     [[nodiscard]] proxy create_proxy(std::string_view typeid_name, const std::vector<value>& positional = {},
                                      const proxy::keywords& named = {});
 
 private:
+    template <class T>
+    static void add_argument(std::vector<value>& positional, proxy::keywords&, const T& argument)
+    {
+        positional.push_back(to_value(argument));
+    }
+    template <class T>
+    static void add_argument(std::vector<value>&, proxy::keywords& named, const keyword_argument<T>& argument)
+    {
+        named.emplace_back(argument.name, to_value(argument.argument));
+    }
+
     class implementation;
     std::unique_ptr<implementation> implementation_;
 };

@@ -86,6 +86,24 @@ private:
     std::string traceback_;
 };
 
+/// Thrown by a method of a registered class to raise a certain exception in its caller, such as python_error{"KeyError", "x"}.
+/// One of Python's builtin exceptions that services raise (AssertionError, AttributeError, IndexError, KeyError, MemoryError,
+/// NotImplementedError, OverflowError, RuntimeError, StopIteration, TypeError, ValueError, ZeroDivisionError) or queue.Empty,
+/// queue.Full; any other arrives as a RuntimeError whose text begins with its name.
+class python_error : public error {
+public:
+    python_error(std::string type_name, std::string text)
+        : error{type_name + ": " + text}, type_name_{std::move(type_name)}, text_{std::move(text)}
+    {
+    }
+    [[nodiscard]] const std::string& type_name() const noexcept { return type_name_; }
+    [[nodiscard]] const std::string& text() const noexcept { return text_; }
+
+private:
+    std::string type_name_;
+    std::string text_;
+};
+
 /// A Python object does not fit the C++ type that was asked for.
 /// The message says the path ("[2].width"), what was expected ("int within -128..127") and what was found ("int 300").
 class conversion_error : public error {

@@ -5,8 +5,10 @@
 #include <quaymaster/blocking_queue.hpp>
 #include <quaymaster/conversion.hpp>
 #include <quaymaster/errors.hpp>
+#include <quaymaster/iteration.hpp>
 #include <quaymaster/queue_concept.hpp>
 #include <quaymaster/queue_proxy.hpp>
 #include <quaymaster/server.hpp>
+#include <quaymaster/sync_manager.hpp>
 #include <quaymaster/value.hpp>
 #include <quaymaster/version.hpp>

@@ -3,6 +3,7 @@
 
 #include <quaymaster/address.hpp>
 #include <quaymaster/authkey.hpp>
+#include <quaymaster/class_definition.hpp>
 #include <quaymaster/queue_options.hpp>
 #include <quaymaster/server_options.hpp>
 
@@ -31,6 +32,32 @@ public:
     void register_queue_factory(std::string typeid_name, queue_kind kind = queue_kind::fifo);
     /// Each `typeid_name(maxsize=0)` makes a queue of its own, as SyncManager's Queue() does; it goes with its last proxy.
     void register_queue_type(std::string typeid_name, queue_kind kind = queue_kind::fifo);
+
+    /// Everything that Python's SyncManager shares, under its typeids: list dict set Value Array Namespace Event Lock RLock Semaphore
+    /// BoundedSemaphore Condition Barrier Queue JoinableQueue, each create making one. Those registered before stay as they are.
+    void register_sync_types();
+    /// Each create of `typeid_name` makes an object of class `T`, whose members are called as `definition` says.
+    template <class T>
+    void register_type(std::string typeid_name, const class_definition<T>& definition)
+    {
+        register_type(std::move(typeid_name), definition.description());
+    }
+    /// The same for a class that BOOST_DESCRIBE_CLASS describes.
+    template <class T>
+    void register_type(std::string typeid_name)
+    {
+        register_type(std::move(typeid_name), class_definition<T>{}.described().description());
+    }
+    /// Throws as register_queue(), and std::invalid_argument for a method without a name.
+    void register_type(std::string typeid_name, class_description described);
+    /// `typeid_name(...)` calls a function, which runs on a worker. As in Python its result is an object in the server: str()
+    /// and _getvalue() of its proxy give it.
+    template <class Function>
+    void register_function(std::string typeid_name, Function called, parameters takes = {})
+    {
+        register_function(typeid_name, function_description(typeid_name, std::move(called), std::move(takes)));
+    }
+    void register_function(std::string typeid_name, callable_description described);
 
     /// Listens, and serves in background threads until stop(). On return clients can connect.
     /// Throws boost::system::system_error if the address cannot be had, std::logic_error if started already.

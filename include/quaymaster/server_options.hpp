@@ -52,6 +52,11 @@ struct server_options {
     std::size_t queue_name_size_max = 255;
     /// How long stop() waits for clients to fetch the replies that are under way.
     std::chrono::milliseconds stop_grace{1'000};
+    /// A Lock or Semaphore of register_sync_types() is released when the session that has acquired it ends. CPython leaves it
+    /// locked, as another session may release it. (An RLock or Condition is always released: nobody else could.)
+    bool release_locks_at_session_end = false;
+    /// Threads that run the methods of registered C++ classes, and no more than needed. Calls beyond them wait.
+    std::size_t workers_max = 16;
     /// How long a loop that ran out of work looks for more before it sleeps; zero: never. What comes meanwhile is
     /// answered sooner by what it takes to wake a thread. It is adaptive: a loop that looks in vain, or takes the
     /// processor from other threads by it, refrains for a while.

@@ -19,8 +19,8 @@ outcome invoke_method(std::span<const method> methods, std::string_view class_na
 {
     const method* const called = find_method(methods, request.method);
     if (called == nullptr) {
-        return raised{exception_type::attribute_error, "'" + std::string{class_name} + "' object has no attribute '" +
-                                                           std::string{request.method} + "'"};
+        return raised{exception_type::attribute_error,
+                      "'" + std::string{class_name} + "' object has no attribute '" + std::string{request.method} + "'"};
     }
     invocation arguments{{}, request, caller, fulfilled};
     const auto bound = std::span{arguments.bound}.first(called->takes.parameters.size());

@@ -6,6 +6,7 @@
 
 #include <quaymaster/value.hpp>
 
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -44,8 +45,14 @@ public:
     /// The object by value, for `#GETVALUE`; nullopt for one that cannot be pickled, such as a queue or a lock.
     [[nodiscard]] virtual std::optional<value> by_value() const { return std::nullopt; }
 
+    /// The object under whose guard this one is called: itself, or one whose state it shares, as a condition does its lock's.
+    [[nodiscard]] virtual const referent& guarded_with() const noexcept { return *this; }
+
     /// True for an object that callers can own, such as an RLock: then abandon() is called when a caller's session ends.
     [[nodiscard]] virtual bool can_be_owned() const noexcept { return false; }
+    /// What a caller comes to own by calling this, if it is another object that may outlive this one, such as a condition's
+    /// lock; null for this object itself.
+    [[nodiscard]] virtual std::shared_ptr<referent> owned_part() const noexcept { return nullptr; }
     /// `owner` will make no further call and waits for nothing: what it owns here is released.
     virtual void abandon(const waiter& owner, completions& fulfilled)
     {

@@ -62,6 +62,20 @@ void registry::register_typeid(std::string typeid_name, factory make)
     factories_.emplace(std::move(typeid_name), std::move(make));
 }
 
+void registry::register_constructor(std::string typeid_name, std::shared_ptr<referent> constructor)
+{
+    register_typeid(typeid_name, [](call&) -> std::variant<made_object, raised> {
+        return raised{exception_type::runtime_error, "made by a constructor"};  // whoever asks looks for that first
+    });
+    constructors_.emplace(std::move(typeid_name), std::move(constructor));
+}
+
+std::shared_ptr<referent> registry::find_constructor(std::string_view typeid_name) const
+{
+    const auto found = constructors_.find(typeid_name);
+    return found != constructors_.end() ? found->second : nullptr;
+}
+
 bool registry::has_typeid(std::string_view typeid_name) const noexcept
 {
     return factories_.find(typeid_name) != factories_.end();

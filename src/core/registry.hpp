@@ -55,6 +55,11 @@ public:
 
     /// Throws std::invalid_argument if `typeid_name` is empty or registered already.
     void register_typeid(std::string typeid_name, factory make);
+    /// A typeid whose objects `constructor` makes: invoked with the arguments of a create, it comes to a made_proxy, maybe
+    /// later. Throws as register_typeid().
+    void register_constructor(std::string typeid_name, std::shared_ptr<referent> constructor);
+    /// Null if the typeid has none.
+    [[nodiscard]] std::shared_ptr<referent> find_constructor(std::string_view typeid_name) const;
     [[nodiscard]] bool has_typeid(std::string_view typeid_name) const noexcept;
     [[nodiscard]] std::vector<std::string> typeids() const;
 
@@ -122,6 +127,7 @@ private:
     [[nodiscard]] created count_up(object_map::iterator place, std::shared_ptr<referent> object);
 
     std::map<std::string, factory, std::less<>> factories_;
+    std::map<std::string, std::shared_ptr<referent>, std::less<>> constructors_;
     object_map objects_;
     std::unordered_map<const referent*, std::string> idents_;  // of every object in objects_
     std::size_t in_use_ = 0;

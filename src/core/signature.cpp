@@ -65,7 +65,9 @@ std::optional<raised> check_builtin(const signature& expected, const call& argum
                                         std::to_string(given) + " given)");
     }
     const std::string_view limit = least == most ? "" : given < least ? "at least " : "at most ";
-    return raised{exception_type::type_error, std::string{expected.name} + " expected " + std::string{limit} +
+    // Without the class here, for whatever reason: "pop expected at most 1 argument, got 2".
+    const std::string_view name = expected.name.substr(expected.name.rfind('.') + 1);
+    return raised{exception_type::type_error, std::string{name} + " expected " + std::string{limit} +
                                                   counted(given < least ? least : most, "argument") + ", got " +
                                                   std::to_string(given)};
 }

@@ -121,6 +121,24 @@ void base_manager::register_type(std::string typeid_name, queue_kind kind)
         [name = std::move(typeid_name), kind](server& serving) { serving.register_queue_type(name, kind); });
 }
 
+void base_manager::register_sync_types()
+{
+    implementation_->register_with_server([](server& serving) { serving.register_sync_types(); });
+}
+
+void base_manager::register_type(std::string typeid_name, class_description described)
+{
+    implementation_->register_with_server(
+        [name = std::move(typeid_name), described = std::move(described)](server& serving) { serving.register_type(name, described); });
+}
+
+void base_manager::register_function(std::string typeid_name, callable_description described)
+{
+    implementation_->register_with_server([name = std::move(typeid_name), described = std::move(described)](server& serving) {
+        serving.register_function(name, described);
+    });
+}
+
 void base_manager::start()
 {
     implementation_->start();

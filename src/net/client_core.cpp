@@ -190,7 +190,7 @@ void client_core::probe_until(time_point deadline)
     // Any other reply, a traceback included, is a sign of life from a server that holds our key.
 }
 
-wire::reply client_core::call_server(const client_request& request, std::string_view name)
+wire::reply client_core::call_server(const client_request& request, std::optional<std::string_view> name)
 {
     return persist(clock::now() + options().reconnect_deadline,
                    [&] { return one_shot(request, name, options().call_deadline, time_point::max()); });

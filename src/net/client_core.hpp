@@ -46,9 +46,9 @@ public:
     /// One attempt at `dummy`: returns if the server is alive.
     void probe();
 
-    /// Calls a server function; `name` is its first argument, a typeid or an ident. If nobody listens, tries again until
+    /// Calls a server function; `name`, if given, is its first argument, a typeid or an ident. If nobody listens, tries again until
     /// reconnect_deadline.
-    wire::reply call_server(const client_request& request, std::string_view name);
+    wire::reply call_server(const client_request& request, std::optional<std::string_view> name);
     /// Gives back one count of `ident`, in at most release_deadline. Whatever goes wrong is nobody's business any more:
     /// the server may be gone, and its counts with it.
     void release(std::string_view ident) noexcept;

@@ -53,6 +53,7 @@ server_options checked(server_options given)
     require_at_least<std::size_t>("server_options::objects_max", given.objects_max, 1);
     require_at_least<std::size_t>("server_options::named_queues_max", given.named_queues_max, 1);
     require_at_least<std::size_t>("server_options::queue_name_size_max", given.queue_name_size_max, 1);
+    require_at_least<std::size_t>("server_options::workers_max", given.workers_max, 1);
     require_at_least("server_options::backlog", given.backlog, 1);
     bound_span("server_options::handshake_timeout", given.handshake_timeout, milliseconds{1});
     bound_span("server_options::reply_timeout", given.reply_timeout, milliseconds{1});

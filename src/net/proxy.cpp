@@ -5,6 +5,12 @@
 
 namespace quaymaster {
 
+bool detail::was_raised_by_method(const remote_error& raised, std::string_view type_name)
+{
+    // What the server itself raises comes with a traceback: managers.py, serve_client.
+    return raised.type_name() == type_name && raised.traceback().empty();
+}
+
 struct detail::call_arguments::content {
     void add(std::optional<std::string_view> name, codec::payload argument)
     {
@@ -60,6 +66,11 @@ value proxy::call(std::string_view method, const std::vector<value>& positional,
     return result.to_value(object_->limits());
 }
 
+void proxy::call_for_nothing(std::string_view method, const detail::call_arguments& arguments) const
+{
+    object_->call_for_nothing(arguments.all().request(method), {object_->options().call_deadline, nullptr});
+}
+
 value proxy::call_for_value(std::string_view method, const detail::call_arguments& arguments) const
 {
     const codec::payload result = object_->call(arguments.all().request(method), {object_->options().call_deadline, nullptr});
@@ -69,6 +80,16 @@ value proxy::call_for_value(std::string_view method, const detail::call_argument
 proxy proxy::call_for_proxy(std::string_view method, const detail::call_arguments& arguments) const
 {
     return proxy{object_->call_for_object(arguments.all().request(method), {object_->options().call_deadline, nullptr})};
+}
+
+value proxy::pickled() const
+{
+    return object_->pickled();
+}
+
+proxy proxy::rebuild_proxy(const value& found) const
+{
+    return proxy{object_->rebuild(found)};
 }
 
 std::string proxy::text() const

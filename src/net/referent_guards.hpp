@@ -19,7 +19,7 @@ public:
     [[nodiscard]] std::mutex& registry() noexcept { return registry_; }
     [[nodiscard]] std::mutex& of(const core::referent& object) noexcept
     {
-        return &object == status_object_ ? status_ : stripes_[stripe(object)].mutex;
+        return &object == status_object_ ? status_ : stripes_[stripe(object.guarded_with())].mutex;
     }
     /// Names the one object whose methods look at the registry and at all other objects. Call before serving.
     void set_status_object(const core::referent* object) noexcept { status_object_ = object; }

@@ -2,6 +2,7 @@
 
 #include "net/client_reply.hpp"
 #include "net/fork_generation.hpp"
+#include "net/pickled_proxy.hpp"
 
 #include <quaymaster/errors.hpp>
 
@@ -40,6 +41,11 @@ remote_object::remote_object(std::shared_ptr<client_core> core, std::string type
       fork_generation_{fork_generation()},
       created_{create()}
 {
+    // What a list began with would otherwise stay in memory as long as its proxy.
+    if (!finds_same_object(typeid_name_, created_.ident)) {
+        positional_ = {};
+        keywords_ = {};
+    }
 }
 
 remote_object::remote_object(std::shared_ptr<client_core> core, wire::proxy_reply&& found) noexcept
@@ -77,14 +83,47 @@ codec::payload remote_object::call(const client_request& request, const reply_wa
     return take_result(std::move(reply));
 }
 
+void remote_object::call_for_nothing(const client_request& request, const reply_wait& wait)
+{
+    wire::reply reply = answer_to(request, wait);
+    if (const auto* proxy = std::get_if<wire::proxy_reply>(&reply))
+        core_->release(proxy->ident);
+    else
+        take_result(std::move(reply));
+}
+
 std::shared_ptr<remote_object> remote_object::call_for_object(const client_request& request, const reply_wait& wait)
 {
     wire::reply reply = answer_to(request, wait);
     if (auto* proxy = std::get_if<wire::proxy_reply>(&reply))
         return std::make_shared<remote_object>(core_, std::move(*proxy));
-    const codec::payload copy = take_result(std::move(reply));
+    const value result = take_result(std::move(reply)).to_value(limits());
+    if (find_proxy(result))
+        return rebuild(result);
     throw error{std::string{request.method} +
-                "() answered with a copy of its result, not with a proxy: " + copy.to_value(limits()).type_name()};
+                "() answered with no proxy, but with a copy of its result: " + result.type_name()};
+}
+
+std::shared_ptr<remote_object> remote_object::rebuild(const value& content) const
+{
+    std::optional<found_proxy> found = find_proxy(content);
+    if (!found)
+        throw error{"no proxy: " + content.type_name()};
+    if (!is_same_server(core_->server(), found->address))
+        throw error{"the proxy stands for an object of another server, at " + found->address.repr() +
+                    ": connect a manager there"};
+    wire::proxy_reply& object = found->object;
+    take_result(core_->call_server({"incref", {}, {}}, object.ident));
+    auto rebuilt = std::make_shared<remote_object>(core_, std::move(object));
+    if (rebuilt->created_.exposed.empty())
+        rebuilt->created_.exposed = rebuilt->ask_methods();
+    return rebuilt;
+}
+
+value remote_object::pickled() const
+{
+    const std::lock_guard lock{mutex_};
+    return pickled_proxy(core_->server(), typeid_name_, created_.ident, created_.exposed);
 }
 
 wire::reply remote_object::answer_to(const client_request& request, const reply_wait& wait)
@@ -109,6 +148,16 @@ wire::created_reply remote_object::create() const
     if (std::optional<wire::created_reply> created = wire::parse_created(result, limits()))
         return std::move(*created);
     throw error{"the server's answer to create('" + typeid_name_ + "') is no (ident, exposed)"};
+}
+
+std::vector<std::string> remote_object::ask_methods() const
+{
+    const std::array<codec::payload, 1> token{wire::make_token({}, typeid_name_, created_.ident)};
+    const value names = take_result(core_->call_server({"get_methods", token, {}}, std::nullopt)).to_value(limits());
+    std::vector<std::string> methods;
+    for (std::size_t i = 0; i < names.size(); ++i)
+        methods.emplace_back(names[i].text());
+    return methods;
 }
 
 void remote_object::create_again(const std::string& stale)

@@ -37,21 +37,30 @@ public:
     /// Calls a method; throws what it raised. If the server knows the ident no longer, because it was restarted and gave
     /// the object a new one, creates the object again and calls once more.
     codec::payload call(const client_request& request, const reply_wait& wait);
-    /// The same for a method whose result stays in the server; `error` if it answers with a copy (managers.py:
-    /// BaseProxy._callmethod, #PROXY).
+    /// The same for a result that nobody wants, of whatever kind.
+    void call_for_nothing(const client_request& request, const reply_wait& wait);
+    /// The same for a method whose result stays in the server, or is a proxy that was stored there; `error` if it answers with
+    /// anything else (managers.py: BaseProxy._callmethod, #PROXY; RebuildProxy).
     std::shared_ptr<remote_object> call_for_object(const client_request& request, const reply_wait& wait);
+    /// The object of the same server that `content`, a pickled proxy, stands for, and counts on it. Throws `error` if it is
+    /// none, or one of another server; remote_error if the object is gone.
+    [[nodiscard]] std::shared_ptr<remote_object> rebuild(const value& content) const;
+    /// Itself as a pickled proxy, which keeps nothing alive.
+    [[nodiscard]] value pickled() const;
 
 private:
     [[nodiscard]] wire::reply answer_to(const client_request& request, const reply_wait& wait);
     [[nodiscard]] wire::created_reply create() const;
+    /// What the server says that the object exposes (managers.py: Server.get_methods).
+    [[nodiscard]] std::vector<std::string> ask_methods() const;
     /// Creates anew unless another thread has done so since `stale` was the ident.
     void create_again(const std::string& stale);
 
     const std::shared_ptr<client_core> core_;
     const std::string typeid_name_;
-    const bool was_created_here_;  // else nobody knows how to create it again
-    const std::vector<value> positional_;
-    const std::vector<std::pair<std::string, value>> keywords_;
+    const bool was_created_here_;    // else nobody knows how to create it again
+    std::vector<value> positional_;  // what create() takes; constant after construction
+    std::vector<std::pair<std::string, value>> keywords_;
     const unsigned fork_generation_;  // a child's copy leaves the count to its parent
 
     mutable std::mutex mutex_;       // guards created_; held only to copy or to replace it

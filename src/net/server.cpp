@@ -3,19 +3,22 @@
 
 #include "core/queue_factories.hpp"
 #include "core/status_referent.hpp"
+#include "core/sync_types.hpp"
+#include "core/user_object.hpp"
 #include "net/event_loop.hpp"
 #include "net/fork_generation.hpp"
 #include "net/listener.hpp"
 #include "net/option_checks.hpp"
 #include "net/randomness.hpp"
 #include "net/server_state.hpp"
+#include "net/signals_blocked.hpp"
+#include "net/worker_pool.hpp"
+#include "wire/proxy_tokens.hpp"
 
 #include <boost/asio/post.hpp>
 #include <boost/asio/signal_set.hpp>
 
 #include <openssl/crypto.h>
-
-#include <pthread.h>
 
 #include <algorithm>
 #include <atomic>
@@ -71,23 +74,6 @@ std::size_t thread_count(const server_options& options)
     return std::clamp<std::size_t>(std::thread::hardware_concurrency(), 1, default_threads_max);
 }
 
-/// While it lives, threads that are started take no signals: those belong to the program's own threads.
-class signals_blocked {
-public:
-    signals_blocked() noexcept
-    {
-        sigset_t all;
-        sigfillset(&all);
-        pthread_sigmask(SIG_SETMASK, &all, &before_);
-    }
-    signals_blocked(const signals_blocked&) = delete;
-    signals_blocked& operator=(const signals_blocked&) = delete;
-    ~signals_blocked() { pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
-
-private:
-    sigset_t before_;
-};
-
 }  // namespace
 
 class server::implementation {
@@ -105,6 +91,7 @@ public:
     ~implementation()
     {
         stop();
+        workers_.stop();
         OPENSSL_cleanse(state_.settings.authkey.data(), state_.settings.authkey.size());
     }
 
@@ -113,6 +100,8 @@ public:
 
     [[nodiscard]] const server_options& options() const noexcept { return state_.options; }
     [[nodiscard]] core::registry& registry_to_fill();
+    void register_sync_types();
+    void register_class(std::string typeid_name, class_description described);
     void start();
     void wait();
     void stop();
@@ -135,6 +124,8 @@ private:
     const unsigned fork_generation_ = net::fork_generation();
     const address where_;
     net::server_state state_;
+    net::worker_pool workers_{state_, state_.options.workers_max};
+    core::user_classes classes_{workers_, state_.options.pickle};
     std::vector<std::unique_ptr<net::event_loop>> loops_;
     std::optional<net::listener> listener_;                // of the first loop
     std::optional<boost::asio::signal_set> stop_signals_;  // of the first loop
@@ -152,6 +143,39 @@ core::registry& server::implementation::registry_to_fill()
     if (is_started_)
         throw std::logic_error{"register before start(): clients may be using the registry already"};
     return state_.registry;
+}
+
+void server::implementation::register_class(std::string typeid_name, class_description described)
+{
+    core::registry& registry = registry_to_fill();
+    const auto known = std::make_shared<const core::user_class>(typeid_name, std::move(described));
+    std::shared_ptr<void> instance = known->description().instance;
+    if (instance == nullptr) {
+        registry.register_constructor(typeid_name, std::make_shared<core::user_object>(classes_, known, nullptr));
+    } else {
+        const auto object = std::make_shared<core::user_object>(classes_, known, std::move(instance));
+        registry.declare_stable(typeid_name, object);
+        registry.register_typeid(typeid_name, [object, typeid_name](core::call&) -> std::variant<core::made_object, core::raised> {
+            return core::made_object{object, typeid_name};
+        });
+    }
+    if (known->description().type != typeid(void))
+        classes_.add(known);
+}
+
+void server::implementation::register_sync_types()
+{
+    core::registry& registry = registry_to_fill();
+    core::sync_type_options options;
+    options.limits = state_.options.pickle;
+    net::fill_random(std::as_writable_bytes(std::span{&options.seed, 1}));
+    options.releases_locks_at_session_end = state_.options.release_locks_at_session_end;
+    // Called while an object is made, and so under the registry's guard.
+    options.resolve_lock = [&registry, limits = options.limits](const value& proxy) -> std::shared_ptr<core::referent> {
+        const auto found = wire::proxies_in(codec::payload{proxy}, limits);
+        return found.size() == 1 ? registry.find(found.front().ident) : nullptr;
+    };
+    core::register_sync_types(registry, options);
 }
 
 void server::implementation::start()
@@ -180,7 +204,7 @@ void server::implementation::open()
 void server::implementation::run_threads()
 {
     const std::lock_guard lock{threads_mutex_};
-    const signals_blocked blocked;
+    const net::signals_blocked blocked;
     loops_running_ = loops_.size();
     try {
         for (const auto& loop : loops_)
@@ -362,6 +386,24 @@ void server::register_queue_type(std::string typeid_name, queue_kind kind)
 {
     core::registry& registry = implementation_->registry_to_fill();
     registry.register_typeid(std::move(typeid_name), core::fresh_queue(kind, implementation_->options().pickle));
+}
+
+void server::register_sync_types()
+{
+    implementation_->register_sync_types();
+}
+
+void server::register_type(std::string typeid_name, class_description described)
+{
+    implementation_->register_class(std::move(typeid_name), std::move(described));
+}
+
+void server::register_function(std::string typeid_name, callable_description described)
+{
+    class_description function;
+    described.name.clear();
+    function.constructors.push_back(std::move(described));
+    implementation_->register_class(std::move(typeid_name), std::move(function));
 }
 
 void server::start()

@@ -65,28 +65,6 @@ void answer_dummy(turn& now, const server_settings& settings, core::waiter&)
     write_none(now, settings);
 }
 
-void answer_create(turn& now, const server_settings& settings, core::waiter& caller)
-{
-    const auto typeid_name = now.scratch.request.first_text;
-    if (!typeid_name) {
-        write_traceback(now, builtin_exception("TypeError", "create() needs a typeid, which is a str, as its first argument"));
-        return;
-    }
-    borrowed_call call{now.scratch, now.now};
-    call->method = *typeid_name;
-    call->positional.erase(call->positional.begin());
-    const holds held = hold_arguments(now.server, caller, {}, *call, settings.limits);
-    auto made = now.server.create(*typeid_name, *call);
-    if (auto* error = std::get_if<core::raised>(&made)) {
-        write_traceback(now, to_python(std::move(*error), true));
-        return;
-    }
-    const auto& object = std::get<core::created>(made);
-    for (const auto& each : held)
-        now.server.move_hold(*each, object.ident);
-    wire::write_created(now.replies, now.scratch.request.reader, object.ident, object.object->exposed());
-}
-
 /// incref and decref: both take an ident and raise KeyError for one that is not counted.
 template <class Count>
 void answer_count(turn& now, const server_settings& settings, Count&& count)
@@ -155,9 +133,11 @@ struct function_row {
     bool begins_stream = false;
 };
 
+constexpr std::string_view create_name = "create";
+
 constexpr std::array functions{
     function_row{"accept_connection", 1, 1, answer_dummy, false, true},
-    function_row{"create", 1, wire::arguments_max, answer_create, true},
+    function_row{create_name, 1, wire::arguments_max, nullptr, true},  // which may take a while: see create_object()
     function_row{"debug_info", 0, 0, answer_debug_info},
     function_row{"decref", 1, 1, answer_decref},
     function_row{"dummy", 0, 0, answer_dummy},
@@ -325,7 +305,56 @@ void server_session::call_server_function(turn& now)
         phase_ = phase::stream;
         role_ = core::role_of_stream(now.scratch.request.first_text.value_or(std::string_view{}));
     }
-    function->answer(now, *settings_, *caller_);
+    if (function->answer != nullptr)
+        function->answer(now, *settings_, *caller_);
+    else
+        create_object(now);
+}
+
+void server_session::create_object(turn& now)
+{
+    const auto typeid_name = now.scratch.request.first_text;
+    if (!typeid_name) {
+        write_traceback(now, builtin_exception("TypeError", "create() needs a typeid, which is a str, as its first argument"));
+        return;
+    }
+    borrowed_call call{now.scratch, now.now};
+    call->method = *typeid_name;
+    call->positional.erase(call->positional.begin());
+    const holds held = hold_arguments(now.server, *caller_, {}, *call, settings_->limits);
+    if (auto constructor = now.server.find_constructor(*typeid_name)) {
+        core::outcome result = now.server.invoke(*constructor, *call, *caller_);
+        if (!std::holds_alternative<core::parked>(result))
+            return answer_created(std::move(result), now);
+        is_creating_ = true;
+        return park_in(std::move(constructor));
+    }
+    auto made = now.server.create(*typeid_name, *call);
+    if (auto* error = std::get_if<core::raised>(&made))
+        return answer_created(std::move(*error), now);
+    const auto& object = std::get<core::created>(made);
+    for (const auto& each : held)
+        now.server.move_hold(*each, object.ident);
+    wire::write_created(now.replies, reader_, object.ident, object.object->exposed());
+}
+
+/// What a constructor has come to.
+void server_session::answer_created(core::outcome result, turn& now)
+{
+    if (auto* made = std::get_if<core::made_proxy>(&result)) {
+        auto known = now.server.adopt(std::move(*made));
+        if (const auto* object = std::get_if<core::created>(&known))
+            return wire::write_created(now.replies, reader_, object->ident, object->object->exposed());
+        result = std::move(std::get<core::raised>(known));
+    }
+    wire::write_traceback(now.replies, reader_, to_python(std::move(std::get<core::raised>(result)), true));
+}
+
+/// Another thread may fulfil the waiter from here on; its deadline stays as it is until we take the outcome.
+void server_session::park_in(std::shared_ptr<core::referent> place)
+{
+    place_ = std::move(place);
+    deadline_ = caller_->deadline();
 }
 
 void server_session::call_method(turn& now)
@@ -350,12 +379,8 @@ void server_session::call_method(turn& now)
     borrowed_call call{now.scratch, now.now};
     hold_arguments(now.server, *caller_, *request.ident, *call, settings_->limits);
     core::outcome result = now.server.invoke(*object, *call, *caller_);
-    if (std::holds_alternative<core::parked>(result)) {
-        // Another thread may fulfil the waiter from here on; its deadline stays as it is until we take the outcome.
-        place_ = std::move(object);
-        deadline_ = caller_->deadline();
-        return;
-    }
+    if (std::holds_alternative<core::parked>(result))
+        return park_in(std::move(object));
     answer(std::move(result), now);
 }
 
@@ -421,14 +446,17 @@ void server_session::note_use(std::string_view ident, turn& now)
         used_.emplace(place, ident);
 }
 
-/// A session calls few objects that can be owned, and those often.
 void server_session::note_owned(const std::shared_ptr<core::referent>& object)
 {
     if (!object->can_be_owned())
         return;
-    std::erase_if(owned_, [](const auto& known) { return known.expired(); });
-    if (std::none_of(owned_.begin(), owned_.end(), [&object](const auto& known) { return known.lock() == object; }))
-        owned_.push_back(object);
+    const std::shared_ptr<core::referent> part = object->owned_part();
+    const auto& owned = part != nullptr ? part : object;
+    owned_.insert_or_assign(owned.get(), owned);  // a new one may be where an old one was
+    if (owned_.size() >= owned_swept_at_) {
+        std::erase_if(owned_, [](const auto& known) { return known.second.expired(); });
+        owned_swept_at_ = 2 * owned_.size() + owned_swept_min;
+    }
 }
 
 void server_session::resume(turn& now)
@@ -436,7 +464,10 @@ void server_session::resume(turn& now)
     core::outcome result = caller_->take_outcome();
     place_.reset();
     deadline_ = core::never;
-    answer(std::move(result), now);
+    if (std::exchange(is_creating_, false))
+        answer_created(std::move(result), now);
+    else
+        answer(std::move(result), now);
 }
 
 void server_session::on_deadline(turn& now)
@@ -451,7 +482,7 @@ void server_session::on_deadline(turn& now)
     }
     core::outcome result = now.server.expire(*place_, *caller_);
     if (std::holds_alternative<core::parked>(result))
-        return;  // fulfilled a moment before: resume() is on its way
+        return;  // fulfilled a moment before, or it waits on, for a condition's lock: resume() will come
     place_.reset();
     answer(std::move(result), now);
 }
@@ -460,7 +491,7 @@ void server_session::end(service& server)
 {
     if (const auto place = std::exchange(place_, nullptr))
         server.withdraw(*place, *caller_);
-    for (const auto& each : std::exchange(owned_, {}))
+    for (const auto& [address, each] : std::exchange(owned_, {}))
         if (const auto object = each.lock())
             server.abandon(*object, *caller_);
     for (const std::string& ident : std::exchange(used_, {}))

@@ -20,6 +20,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <vector>
 
 namespace quaymaster::session {
@@ -91,7 +92,7 @@ public:
     /// True once `accept_connection` has made it a stream.
     [[nodiscard]] bool is_stream() const noexcept { return phase_ == phase::stream; }
     /// True when the connection is to be closed as soon as the replies are written.
-    [[nodiscard]] bool wants_close() const noexcept { return phase_ == phase::over; }
+    [[nodiscard]] bool wants_close() const noexcept { return phase_ == phase::over && !parked(); }
     /// Why the session ended badly, for the log; empty after a normal end. Holds no key and no digest.
     [[nodiscard]] std::string_view end_reason() const noexcept { return end_reason_; }
     /// Which of the faults of the wire ended it, for counters; clear after a normal end and for a timeout of the handshake.
@@ -109,6 +110,9 @@ private:
     void take_handshake_frame(bytes_view payload, turn& now);
     void dispatch(turn& now);
     void call_server_function(turn& now);
+    void create_object(turn& now);
+    void answer_created(core::outcome result, turn& now);
+    void park_in(std::shared_ptr<core::referent> place);
     void call_method(turn& now);
     void call_fallback(core::referent& object, turn& now);
     void answer(core::outcome result, turn& now);
@@ -123,13 +127,16 @@ private:
     core::waiter* caller_;
     core::time_point deadline_ = core::never;
     std::shared_ptr<core::referent> place_;  // what the parked call waits in: kept alive though a decref may drop it
-    std::vector<std::weak_ptr<core::referent>> owned_;  // that this session has called and may own
+    static constexpr std::size_t owned_swept_min = 16;
+    std::unordered_map<const core::referent*, std::weak_ptr<core::referent>> owned_;  // that this session may own
+    std::size_t owned_swept_at_ = owned_swept_min;  // objects that are gone are forgotten at that size
     std::string last_called_;
     std::vector<std::string> used_;  // idents, not stable ones, that this stream has called; sorted
     std::optional<wire::server_handshake> handshake_;
     codec::reader_dialect reader_;  // of the request being answered
     phase phase_ = phase::handshake;
     core::stream_role role_ = core::stream_role::unknown;
+    bool is_creating_ = false;  // the parked call is a create
     bool authenticated_ = false;
     bool has_shut_down_error_ = false;  // the peer is new enough that it may know queue.ShutDown
     error_code end_code_;

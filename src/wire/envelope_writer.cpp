@@ -1,5 +1,7 @@
 #include "wire/envelope_writer.hpp"
 
+#include "codec/pickle_writer.hpp"
+
 #include "codec/text_arguments.hpp"
 
 #include <bit>
@@ -52,8 +54,12 @@ std::string escape_octets(std::string_view content)
 
 writable::writable(codec::payload object, codec::reader_dialect reader, const codec::pickle_limits& limits)
 {
-    if (const value* known = object.known(); known != nullptr && is_plain(*known)) {
-        scalar_ = *known;
+    if (const value* known = object.known()) {
+        // For this reader at once: an item made for Python 3 would have turned each str of Python 2 into unicode.
+        if (is_plain(*known))
+            scalar_ = *known;
+        else
+            pickled_ = codec::item_from_value(*known, reader);
         return;
     }
     pickled_ = codec::transcode(std::move(object).to_item(), reader, limits);

@@ -36,6 +36,10 @@ public:
     {
         return registry.create(typeid_name, arguments);
     }
+    std::shared_ptr<core::referent> find_constructor(std::string_view typeid_name) override
+    {
+        return registry.find_constructor(typeid_name);
+    }
     std::variant<core::created, core::raised> adopt(core::made_proxy made) override
     {
         return registry.adopt(std::move(made.object), made.typeid_name);

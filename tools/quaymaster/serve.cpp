@@ -195,8 +195,7 @@ void register_all(server& served, const std::vector<queue_argument>& queues)
     for (const queue_argument& queue : queues)
         served.register_queue(queue.name, queue.options);
     served.register_queue_factory("get_queue");
-    served.register_queue_type("Queue");
-    served.register_queue_type("JoinableQueue");
+    served.register_sync_types();
     served.register_queue_type("LifoQueue", queue_kind::lifo);
     served.register_queue_type("PriorityQueue", queue_kind::priority);
 }

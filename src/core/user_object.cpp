@@ -1,0 +1,219 @@
+#include "core/user_object.hpp"
+
+#include "core/iterator_referent.hpp"
+#include "core/signature.hpp"
+#include "core/user_exceptions.hpp"
+#include "core/value_object.hpp"
+
+#include <quaymaster/errors.hpp>
+
+#include <algorithm>
+#include <optional>
+#include <stdexcept>
+#include <utility>
+
+namespace quaymaster::core {
+namespace {
+
+/// The arguments of `request` in the order of the parameters, null where the default holds; or the type_error.
+std::variant<std::vector<codec::payload*>, raised> bind(const user_class::callable& called, call& request)
+{
+    const parameters& takes = called.described->takes;
+    std::vector<core::parameter> expected;
+    for (const quaymaster::parameter& each : takes)
+        expected.push_back({each.name, !each.otherwise});
+    const signature expects{called.full_name, expected,
+                            called.is_builtin_style ? signature::style::builtin : signature::style::python_method};
+    std::vector<codec::payload*> bound(takes.size());
+    if (auto misfit = bind_arguments(expects, request, bound))
+        return *std::move(misfit);
+    return bound;
+}
+
+}  // namespace
+
+// ---- the class ------------------------------------------------------------------------------------------------------------
+
+user_class::user_class(std::string typeid_name, class_description described)
+    : typeid_name_{std::move(typeid_name)}, description_{std::move(described)}
+{
+    const auto add = [this](const callable_description& each, std::string full_name) {
+        const bool is_builtin_style =
+            std::all_of(each.takes.begin(), each.takes.end(), [](const auto& parameter) { return parameter.name.empty(); });
+        callables_.push_back({&each, std::move(full_name), is_builtin_style});
+    };
+    for (const callable_description& each : description_.constructors)
+        add(each, typeid_name_);
+    for (const callable_description& each : description_.methods) {
+        if (each.name.empty())
+            throw std::invalid_argument{"a method of '" + typeid_name_ + "' has no name"};
+        add(each, typeid_name_ + "." + each.name);
+    }
+    std::stable_sort(callables_.begin(), callables_.end(),
+                     [](const callable& left, const callable& right) { return left.described->name < right.described->name; });
+    for (const callable_description& each : description_.methods)
+        exposed_.push_back(each.name);
+    std::sort(exposed_.begin(), exposed_.end());
+    exposed_.erase(std::unique(exposed_.begin(), exposed_.end()), exposed_.end());
+}
+
+std::span<const user_class::callable> user_class::overloads(std::string_view name) const
+{
+    const auto first =
+        std::lower_bound(callables_.begin(), callables_.end(), name,
+                         [](const callable& each, std::string_view sought) { return each.described->name < sought; });
+    const auto last =
+        std::find_if(first, callables_.end(), [name](const callable& each) { return each.described->name != name; });
+    return {first, last};
+}
+
+void user_classes::add(std::shared_ptr<const user_class> known)
+{
+    const std::type_index type = known->description().type;
+    by_type_.try_emplace(type, std::move(known));
+}
+
+std::shared_ptr<const user_class> user_classes::find(std::type_index type) const
+{
+    const auto found = by_type_.find(type);
+    return found != by_type_.end() ? found->second : nullptr;
+}
+
+// ---- a call ---------------------------------------------------------------------------------------------------------------
+
+/// One call from its arrival to its result.
+class user_object::user_call final : public job {
+public:
+    user_call(std::shared_ptr<user_object> target, const callable_description& called, std::vector<codec::payload> arguments,
+              waiter& caller)
+        : target_{std::move(target)}, called_{called}, arguments_{std::move(arguments)}, caller_{caller.shared_from_this()}
+    {
+    }
+
+    void execute() noexcept override
+    {
+        try {
+            std::vector<value> decoded;
+            for (const codec::payload& each : arguments_)
+                decoded.push_back(each.to_value(target_->classes_.limits()));
+            result_ = to_outcome(called_.run(target_->object_.get(), decoded));
+        } catch (...) {
+            result_ = raised_by(std::current_exception());
+        }
+        arguments_.clear();
+    }
+    void finish(completions& fulfilled) override
+    {
+        auto& running = target_->running_;
+        std::erase_if(running, [this](const auto& each) { return each.get() == this; });
+        if (caller_ != nullptr) {
+            caller_->fulfil(std::move(result_));
+            fulfilled.push_back(std::move(caller_));
+        }
+        target_->start_next();
+    }
+    [[nodiscard]] referent& home() noexcept override { return *target_; }
+
+    [[nodiscard]] bool is_of(const waiter& caller) const noexcept { return caller_.get() == &caller; }
+    void forget_caller() noexcept { caller_.reset(); }
+
+private:
+    outcome to_outcome(call_result&& result)
+    {
+        if (auto* sequence = std::get_if<sequence_result>(&result))
+            return made_proxy{std::make_shared<iterator_referent>(std::move(sequence->items)), "Iterator"};
+        if (auto* object = std::get_if<object_result>(&result))
+            return to_proxy(std::move(*object));
+        if (target_->object_ == nullptr)  // a function: what it returns becomes an object, as in CPython
+            return made_proxy{object_of_value(std::get<value>(result), target_->classes_.limits()),
+                              target_->class_->typeid_name()};
+        return returned{std::move(std::get<value>(result))};
+    }
+    outcome to_proxy(object_result&& result)
+    {
+        // A class may be registered under several names: what a constructor makes is of its own.
+        auto known = target_->class_->description().type == result.type ? target_->class_ : target_->classes_.find(result.type);
+        if (known == nullptr)
+            return raised{exception_type::type_error,
+                          std::string{"the result is of a C++ class that is not registered: "} + result.type.name()};
+        const std::string_view typeid_name = known->typeid_name();
+        return made_proxy{std::make_shared<user_object>(target_->classes_, std::move(known), std::move(result.object)),
+                          typeid_name};
+    }
+
+    const std::shared_ptr<user_object> target_;
+    const callable_description& called_;
+    std::vector<codec::payload> arguments_;
+    std::shared_ptr<waiter> caller_;  // null once it has left; under the guard
+    outcome result_{parked{}};        // between execute() and finish()
+};
+
+// ---- the object -----------------------------------------------------------------------------------------------------------
+
+user_object::user_object(const user_classes& classes, std::shared_ptr<const user_class> known, std::shared_ptr<void> object)
+    : classes_{classes}, class_{std::move(known)}, object_{std::move(object)}
+{
+}
+
+user_object::~user_object() = default;
+
+std::span<const std::string_view> user_object::exposed() const noexcept
+{
+    return class_->exposed();
+}
+
+outcome user_object::invoke(call& request, waiter& caller, completions&)
+{
+    const auto overloads = class_->overloads(object_ != nullptr ? request.method : std::string_view{});
+    std::optional<raised> misfit;
+    for (const user_class::callable& each : overloads) {
+        auto bound = bind(each, request);
+        if (auto* const wrong = std::get_if<raised>(&bound)) {
+            misfit = std::move(*wrong);
+            continue;
+        }
+        std::vector<codec::payload> arguments;
+        const auto& places = std::get<std::vector<codec::payload*>>(bound);
+        for (std::size_t i = 0; i < places.size(); ++i)
+            arguments.push_back(places[i] != nullptr ? std::move(*places[i])
+                                                     : codec::payload{*each.described->takes[i].otherwise});
+        waiting_.push_back(std::make_shared<user_call>(shared_from_this(), *each.described, std::move(arguments), caller));
+        caller.park(*this, 0, never);
+        start_next();
+        return parked{};
+    }
+    if (misfit)
+        return *std::move(misfit);
+    return raised{exception_type::type_error, "cannot create '" + class_->typeid_name() + "' instances"};
+}
+
+void user_object::start_next()
+{
+    const bool may_overlap = object_ == nullptr || class_->description().calls_may_overlap;
+    while (!waiting_.empty() && (may_overlap || running_.empty())) {
+        classes_.runner().submit(waiting_.front());
+        running_.push_back(std::move(waiting_.front()));
+        waiting_.pop_front();
+    }
+}
+
+outcome user_object::expire(waiter&, completions&)
+{
+    return parked{};
+}
+
+void user_object::withdraw(waiter& gone, completions&)
+{
+    std::erase_if(waiting_, [&gone](const auto& each) { return each->is_of(gone); });
+    for (const auto& each : running_)
+        if (each->is_of(gone))
+            each->forget_caller();
+    gone.reset();
+}
+
+std::string user_object::text() const
+{
+    return "<" + class_->typeid_name() + " object>";
+}
+
+}  // namespace quaymaster::core

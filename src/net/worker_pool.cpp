@@ -1,0 +1,79 @@
+#include "net/worker_pool.hpp"
+
+#include "net/connection.hpp"
+#include "net/signals_blocked.hpp"
+
+#include <utility>
+
+namespace quaymaster::net {
+
+worker_pool::~worker_pool()
+{
+    stop();
+}
+
+void worker_pool::submit(std::shared_ptr<core::job> work)
+{
+    const std::lock_guard lock{mutex_};
+    if (stopping_)
+        return;
+    if (idle_ <= waiting_.size() && threads_.size() < threads_max_) {
+        const signals_blocked blocked;
+        threads_.emplace_back([this] { run(); });
+    }
+    waiting_.push_back(std::move(work));
+    has_work_.notify_one();
+}
+
+void worker_pool::stop()
+{
+    std::deque<std::shared_ptr<core::job>> dropped;
+    std::vector<std::thread> ending;
+    {
+        const std::lock_guard lock{mutex_};
+        stopping_ = true;
+        dropped.swap(waiting_);
+        ending.swap(threads_);
+        has_work_.notify_all();
+    }
+    for (std::thread& each : ending)
+        each.join();
+}
+
+void worker_pool::run()
+{
+    for (;;) {
+        std::shared_ptr<core::job> work;
+        {
+            std::unique_lock lock{mutex_};
+            ++idle_;
+            has_work_.wait(lock, [this] { return stopping_ || !waiting_.empty(); });
+            --idle_;
+            if (waiting_.empty())
+                return;
+            work = std::move(waiting_.front());
+            waiting_.pop_front();
+        }
+        work->execute();
+        complete(*work);
+    }
+}
+
+void worker_pool::complete(core::job& done)
+{
+    core::completions fulfilled;
+    try {
+        {
+            const std::lock_guard lock{state_.guards.of(done.home())};
+            done.finish(fulfilled);
+        }
+        for (std::shared_ptr<core::waiter>& told : fulfilled) {
+            auto owner = std::static_pointer_cast<connection>(std::move(told));
+            owner->home().tell(owner);
+        }
+    } catch (const std::exception& failure) {
+        state_.log_or_drop(log_level::error, "the result of a call is lost: ", failure.what());
+    }
+}
+
+}  // namespace quaymaster::net
