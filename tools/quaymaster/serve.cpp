@@ -297,6 +297,8 @@ void add_serve(CLI::App& program, int& exit_code)
         ->check(whole_number(0, 1024));
     subcommand.add_flag("--require-sha256", arguments->options.require_sha256,
                         "Refuse MD5, that is, clients of Python 3.11 and older");
+    subcommand.add_flag("--release-locks", arguments->options.release_locks_at_session_end,
+                        "Release the Lock or Semaphore of a client that is gone; Python leaves it locked");
     subcommand.add_flag("--refuse-shutdown", arguments->refuses_shutdown, "Do not stop when a client asks for it");
     subcommand
         .add_option("--busy-poll", arguments->busy_poll_us,
