@@ -6,9 +6,11 @@
 #include <quaymaster/class_definition.hpp>
 #include <quaymaster/queue_options.hpp>
 #include <quaymaster/server_options.hpp>
+#include <quaymaster/value.hpp>
 
 #include <memory>
 #include <string>
+#include <vector>
 
 namespace quaymaster {
 
@@ -36,6 +38,10 @@ public:
     /// Everything that Python's SyncManager shares, under its typeids: list dict set Value Array Namespace Event Lock RLock Semaphore
     /// BoundedSemaphore Condition Barrier Queue JoinableQueue, each create making one. Those registered before stay as they are.
     void register_sync_types();
+    /// One object of `type`, such as "dict" or "Lock", under `typeid_name`: whoever creates that, from whatever program, gets this
+    /// object. `arguments` go to the constructor. Call register_sync_types() before. Throws as register_queue(), and
+    /// std::invalid_argument for a type that is not registered or arguments that it refuses.
+    void register_shared(std::string typeid_name, const std::string& type, const std::vector<value>& arguments = {});
     /// Each create of `typeid_name` makes an object of class `T`, whose members are called as `definition` says.
     template <class T>
     void register_type(std::string typeid_name, const class_definition<T>& definition)

@@ -1,9 +1,7 @@
 #include "core/array_data.hpp"
 
-#include "codec/number.hpp"
 #include "codec/object_graph.hpp"
 #include "codec/text_arguments.hpp"
-#include "codec/text_repr.hpp"
 #include "core/iterable.hpp"
 
 #include <algorithm>
@@ -106,6 +104,11 @@ std::string hexadecimal(std::uint64_t number)
         number >>= 4U;
     } while (number != 0);
     return digits;
+}
+
+raised no_character(std::uint64_t bits)
+{
+    return error_of(exception_type::value_error, "character U+" + hexadecimal(bits) + " is not in range [U+0000; U+10ffff]");
 }
 
 std::int64_t sign_extended(std::uint64_t bits, std::size_t size) noexcept
@@ -356,13 +359,31 @@ std::variant<value, raised> array_data::operator[](std::size_t position) const
     case item_form::text: break;
     case item_form::octet: return python2_str(as_chars(octets));
     }
-    if (bits > code_point_max) {
-        return error_of(exception_type::value_error,
-                        "character U+" + hexadecimal(bits) + " is not in range [U+0000; U+10ffff]");
-    }
+    if (bits > code_point_max)
+        return no_character(bits);
     std::string character;
     codec::append_utf8(character, static_cast<std::uint32_t>(bits));
     return value{character};
+}
+
+bool array_data::has_characters() const noexcept
+{
+    const item_form form = find_type(typecode_)->form;
+    return form == item_form::text || form == item_form::octet;
+}
+
+std::variant<value, raised> array_data::joined() const
+{
+    if (find_type(typecode_)->form == item_form::octet)
+        return python2_str(as_chars(octets_));
+    std::string text;
+    for (std::size_t i = 0; i < size(); ++i) {
+        const std::uint64_t bits = load_little(bytes_view{octets_}.subspan(i * item_size_, item_size_));
+        if (bits > code_point_max)
+            return no_character(bits);
+        codec::append_utf8(text, static_cast<std::uint32_t>(bits));
+    }
+    return value{text};
 }
 
 array_data array_data::slice(const slice_range& range) const

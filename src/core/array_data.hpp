@@ -15,12 +15,13 @@
 
 namespace quaymaster::core {
 
-/// What an array.array holds: numbers or characters of one type, as their octets on 64-bit Linux (little endian; 'l' and 'L' have
-/// eight octets, 'u' and 'w' four). The typecodes are those of any version from 2.7 to 3.13: b B h H i I l L q Q f d for
+/// What an array.array holds: numbers or characters of one type, as their octets on 64-bit Linux (little endian; 'l' and 'L'
+/// have eight octets, 'u' and 'w' four). The typecodes are those of any version from 2.7 to 3.13: b B h H i I l L q Q f d for
 /// numbers, u and w for text and Python 2's c for octets.
 class array_data {
 public:
-    /// An empty array. `typecode` is a str (of either Python) of one character: else type_error; value_error for an unknown one.
+    /// An empty array. `typecode` is a str (of either Python) of one character, else type_error; value_error for an unknown
+    /// one.
     [[nodiscard]] static std::variant<array_data, raised> make(const value& typecode);
 
     [[nodiscard]] char typecode() const noexcept { return typecode_; }
@@ -28,6 +29,10 @@ public:
     /// An int, float, str or, of 'c', Python 2 str. value_error where 'u' or 'w' holds what is no character.
     /// Precondition: `position` < size().
     [[nodiscard]] std::variant<value, raised> operator[](std::size_t position) const;
+    /// Whether the items are characters: of 'u' and 'w', and of 'c'.
+    [[nodiscard]] bool has_characters() const noexcept;
+    /// The characters as one str, those of 'c' as one Python 2 str. Errors as operator[]. Precondition: has_characters().
+    [[nodiscard]] std::variant<value, raised> joined() const;
     /// Those at `range`, in its order.
     [[nodiscard]] array_data slice(const slice_range& range) const;
     /// As array.array(typecode, octets), which is how multiprocessing pickles it and any Python loads it that has the

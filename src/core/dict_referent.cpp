@@ -114,7 +114,10 @@ std::span<const std::string_view> dict_referent::exposed() const noexcept
 
 outcome dict_referent::invoke(core::call& request, waiter& caller, completions& fulfilled)
 {
-    return invoke_method(methods::table.methods, "dict", *this, request, caller, fulfilled);
+    outcome result = invoke_method(methods::table.methods, "dict", *this, request, caller, fulfilled);
+    if (size_ != nullptr)
+        size_->store(table_.size(), std::memory_order_relaxed);
+    return result;
 }
 
 outcome dict_referent::expire(waiter& late, completions&)
@@ -421,7 +424,9 @@ outcome dict_referent::iterate(invocation&)
     }
     // Values that share the one graph of a list.
     auto keys = items_of(list_of_keys(table_));
-    auto iterator = std::make_shared<iterator_referent>(std::get<std::vector<value>>(std::move(keys)), "dict_keyiterator");
+    if (size_ == nullptr)
+        size_ = std::make_shared<std::atomic<std::size_t>>(table_.size());
+    auto iterator = std::make_shared<iterator_referent>(std::get<std::vector<value>>(std::move(keys)), "dict_keyiterator", size_);
     snapshots_.add(iterator, table_.size());
     return made_proxy{std::move(iterator), iterator_typeid};
 }

@@ -13,6 +13,7 @@
 #include <memory>
 #include <optional>
 #include <span>
+#include <atomic>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -24,8 +25,8 @@ namespace quaymaster::core {
 /// client gets of a CPython server. There keys(), values() and items() come as lists, because managers.py pickles views so;
 /// iter(d) as a proxy of an iterator; reversed(d) as an iterator by value, which is how CPython pickles it.
 /// What is stored under a key stays a pickle; keys are decoded to be compared.
-/// Departs from CPython: an iterator goes over the keys as they were when it was made, where CPython raises RuntimeError once
-/// the size of the dict has changed. A call that fails changes nothing, where CPython's update() keeps what came before the
+/// An iterator raises RuntimeError while the dict has another size than when the iterator was made, as in CPython.
+/// Departs from CPython: a call that fails changes nothing, where CPython's update() keeps what came before the
 /// element that failed. `d | x` and update() know the mappings of `collections`, but no proxies and no other classes.
 /// Errors: those of CPython; value_error for an argument that cannot be read; runtime_error for iterators of snapshots beyond
 /// snapshot_keys_max.
@@ -95,6 +96,7 @@ private:
     };
 
     value_table table_;
+    std::shared_ptr<std::atomic<std::size_t>> size_;  // for iterators; null until there is one
     snapshot_account snapshots_;
 };
 

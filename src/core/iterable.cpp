@@ -1,6 +1,7 @@
 #include "core/iterable.hpp"
 
 #include "codec/object_graph.hpp"
+#include "core/array_data.hpp"
 
 #include <algorithm>
 #include <array>
@@ -195,6 +196,28 @@ items_or_raised keys_of_mapping(const value& mapping)
     return keys;
 }
 
+items_or_raised items_of_array(const value& pickled)
+{
+    auto read = array_data::read(pickled);
+    if (auto* const wrong = std::get_if<raised>(&read))
+        return std::move(*wrong);
+    const auto& array = std::get<array_data>(read);
+    // An octet each, or as many of those of a range.
+    if (array.size() > iterated_items_max)
+        return too_many(pickled, std::to_string(array.size()));
+    if (array.has_characters()) {
+        auto text = array.joined();
+        if (auto* const wrong = std::get_if<raised>(&text))
+            return std::move(*wrong);
+        return characters_of(std::get<value>(text));
+    }
+    items all;
+    all.reserve(array.size());
+    for (std::size_t i = 0; i < array.size(); ++i)
+        all.push_back(std::get<value>(array[i]));
+    return all;
+}
+
 bool is_made_by_call(const value& instance)
 {
     const auto& graph = object_graph::graph_of(instance);
@@ -214,6 +237,8 @@ items_or_raised items_of_object(const value& instance)
         {"collections.Counter", keys_of_mapping},
         {"collections.defaultdict", keys_of_mapping},
     };
+    if (array_data::is_array(instance))
+        return items_of_array(instance);
     const std::string type = instance.type_name();
     for (const auto& [name, reader] : readers)
         if (name == type)

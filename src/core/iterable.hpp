@@ -18,7 +18,8 @@ inline constexpr std::size_t iterated_items_max = std::size_t{1} << 24;
 
 /// The items that iterating `iterable` gives, in order: of a list, tuple, set or frozenset its items, of a dict its keys, of
 /// a str its characters (of Python 2's str its octets as such), of bytes and bytearray ints, of a range or xrange its
-/// numbers, of the iterator of a list what is left of it, of a deque, OrderedDict, Counter or defaultdict what those hold.
+/// numbers, of the iterator of a list what is left of it, of a deque, OrderedDict, Counter, defaultdict or array.array
+/// what those hold.
 /// Items share the graph of `iterable`. What a forged pickle enters twice into a set or dict comes twice.
 /// type_error ("'int' object is not iterable") for everything else, an instance of an unknown class among it: only its
 /// class knows whether it can be iterated. memory_error beyond iterated_items_max of a range, str or bytes; overflow_error

@@ -28,6 +28,11 @@ iterator_referent::iterator_referent(std::vector<value> items, std::string_view 
 {
 }
 
+iterator_referent::iterator_referent(std::vector<value> items, std::string_view class_name, shared_size size)
+    : items_{std::move(items)}, class_name_{class_name}, size_{std::move(size)}, expected_size_{items_.size()}
+{
+}
+
 std::span<const std::string_view> iterator_referent::exposed() const noexcept
 {
     return methods::table.names;
@@ -62,7 +67,10 @@ std::optional<value> iterator_referent::by_value() const
 
 outcome iterator_referent::next(invocation&)
 {
+    if (size_ != nullptr && size_->load(std::memory_order_relaxed) != expected_size_)
+        return raised{exception_type::runtime_error, "dictionary changed size during iteration"};
     if (next_ == items_.size()) {
+        size_.reset();
         items_ = {};  // an exhausted iterator may be kept for long
         next_ = 0;
         return raised{exception_type::stop_iteration, {}};

@@ -1,7 +1,9 @@
 #include "core/list_referent.hpp"
 
 #include "codec/object_graph.hpp"
+#include "core/detacher.hpp"
 #include "core/iterable.hpp"
+#include "core/value_builder.hpp"
 #include "core/value_order.hpp"
 #include "core/wait_limit.hpp"
 
@@ -13,14 +15,11 @@
 #include <iterator>
 #include <memory>
 #include <numeric>
-#include <unordered_map>
 #include <utility>
 
 namespace quaymaster::core {
 namespace {
 
-using codec::node_id;
-using codec::object_graph;
 using codec::payload;
 
 constexpr std::size_t text_size_max = std::size_t{1} << 20;
@@ -40,62 +39,6 @@ constexpr std::array<parameter, 3> search_parameters{{{"value"}, {"start", false
 
 constexpr subscript_texts reading_texts{"list index out of range", "list indices must be integers or slices, not "};
 constexpr subscript_texts writing_texts{"list assignment index out of range", "list indices must be integers or slices, not "};
-
-/// Makes one list of what is kept here and there. What occurs several times is copied once and stays one object.
-class list_builder {
-public:
-    void add(const payload& entry, const pickle_limits& limits)
-    {
-        const value* const known = entry.known();
-        if (known == nullptr)
-            return add_once(entry.pickled()->opcodes().data(), codec::no_node, [&] { return entry.to_value(limits); });
-        const auto& source = object_graph::graph_of(*known);
-        if (source == nullptr)
-            return children_.push_back(graph_->add_value(*known));
-        add_once(source.get(), object_graph::node_of(*known), [&] { return *known; });
-    }
-    /// All items so far, `times` times.
-    void repeat(std::size_t times)
-    {
-        const std::size_t once = children_.size();
-        children_.reserve(once * times);
-        for (std::size_t i = 1; i < times; ++i)
-            children_.insert(children_.end(), children_.begin(), children_.begin() + static_cast<std::ptrdiff_t>(once));
-        if (times == 0)
-            children_.clear();
-    }
-    [[nodiscard]] value finish()
-    {
-        const node_id root = graph_->add_container(codec::node_kind::list, children_);
-        return object_graph::to_value(graph_, root);
-    }
-
-private:
-    struct place {
-        const void* memory;  // a graph or the opcodes of an item, either kept alive by an entry of the list
-        node_id node;
-        friend bool operator==(const place&, const place&) = default;
-    };
-    struct place_hash {
-        std::size_t operator()(const place& known) const noexcept
-        {
-            return std::hash<const void*>{}(known.memory) * 31 + known.node;
-        }
-    };
-
-    template <class Read>
-    void add_once(const void* memory, node_id node, Read&& read)
-    {
-        const auto [at, is_new] = added_.try_emplace(place{memory, node}, codec::no_node);
-        if (is_new)
-            at->second = graph_->add_value(read());
-        children_.push_back(at->second);
-    }
-
-    std::shared_ptr<object_graph> graph_ = std::make_shared<object_graph>();
-    std::vector<node_id> children_;
-    std::unordered_map<place, node_id, place_hash> added_;
-};
 
 /// Sorts `order`, positions in `items`, as list.sort does: stable, by nothing but `<`. The type_error of the first pair that
 /// has no order; `order` is then of no use. (std::stable_sort could not be left early, and NaN is no strict weak order.)
@@ -131,10 +74,35 @@ raised too_long()
                                               ") items: send what is to be in it, in parts if need be"};
 }
 
+/// Whether `known` is no larger as a value than as an item.
+bool is_scalar(const payload& known) noexcept
+{
+    return !known.is_item() && codec::object_graph::graph_of(*known.known()) == nullptr;
+}
+
 bool is_container(value_kind kind) noexcept
 {
     return kind == value_kind::list || kind == value_kind::tuple || kind == value_kind::set || kind == value_kind::frozenset ||
            kind == value_kind::dict;
+}
+
+/// The items of `iterable` as they will be kept, `others` being how many the list will have besides.
+std::variant<std::vector<payload>, raised> entries_of(const payload& iterable, std::size_t others, const pickle_limits& limits)
+{
+    const value container = iterable.to_value(limits);
+    auto found = items_of(container);
+    if (auto* const wrong = std::get_if<raised>(&found))
+        return std::move(*wrong);
+    const auto& items = std::get<std::vector<value>>(found);
+    // What a container holds was sent; a range of a million numbers took twenty octets.
+    if (!is_container(container.kind()) && items.size() > made_list_size_max - std::min(others, made_list_size_max))
+        return too_long();
+    std::vector<payload> entries;
+    entries.reserve(items.size());
+    detacher detach{room_for(iterable)};
+    for (const value& item : items)
+        entries.push_back(detach(item));
+    return entries;
 }
 
 /// `text` cut to text_size_max octets, between two characters.
@@ -185,8 +153,8 @@ struct list_referent::methods {
     }};
 };
 
-list_referent::list_referent(const pickle_limits& limits, const std::vector<value>& items)
-    : entries_(items.begin(), items.end()), limits_{limits}
+list_referent::list_referent(const pickle_limits& limits, std::vector<payload>&& entries)
+    : entries_{std::move(entries)}, limits_{limits}
 {
 }
 
@@ -235,33 +203,28 @@ payload list_referent::kept(payload&& argument) const
 {
     if (argument.is_item())
         static_cast<void>(decoded(argument));  // or nobody could look at the list any more
-    return std::move(argument);
+    return is_scalar(argument) ? std::move(argument) : payload{std::move(argument).to_item()};
 }
 
-list_referent::entries_or_raised list_referent::kept_items(const value& iterable, std::size_t others) const
+list_referent::entries_or_raised list_referent::kept_items(const payload& iterable, std::size_t others) const
 {
-    auto found = items_of(iterable);
-    if (auto* const wrong = std::get_if<raised>(&found))
-        return std::move(*wrong);
-    const auto& items = std::get<std::vector<value>>(found);
-    // What a container holds was sent; a range of a million numbers took twenty octets.
-    if (!is_container(iterable.kind()) && items.size() > made_list_size_max - std::min(others, made_list_size_max))
-        return too_long();
-    return entries(items.begin(), items.end());
-}
-
-payload list_referent::shown(std::size_t position) const
-{
-    const payload& entry = entries_[position];
-    return entry.is_item() ? entry : payload{detached(*entry.known())};
+    return entries_of(iterable, others, limits_);
 }
 
 value list_referent::list_of(const slice_range& range) const
 {
-    list_builder builder;
+    value_builder builder{limits_};
+    const value_builder::node list = builder.container(codec::node_kind::list, nodes_of(range, builder));
+    return std::move(builder).finish(list);
+}
+
+std::vector<value_builder::node> list_referent::nodes_of(const slice_range& range, value_builder& builder) const
+{
+    std::vector<value_builder::node> nodes;
+    nodes.reserve(range.count);
     for (std::size_t i = 0; i < range.count; ++i)
-        builder.add(entries_[range[i]], limits_);
-    return builder.finish();
+        nodes.push_back(builder.add(entries_[range[i]]));
+    return nodes;
 }
 
 std::optional<std::size_t> list_referent::find(const value& sought, std::size_t begin, std::size_t end) const
@@ -324,12 +287,13 @@ outcome list_referent::add(invocation& called)
     if (other.kind() != value_kind::list) {
         return raised{exception_type::type_error, "can only concatenate list (not \"" + class_name_of(other) + "\") to list"};
     }
-    list_builder builder;
-    for (const payload& entry : entries_)
-        builder.add(entry, limits_);
+    value_builder builder{limits_};
+    auto nodes = nodes_of(everything(), builder);
+    detacher detach{room_for(*called.bound[0])};
     for (std::size_t i = 0; i < other.size(); ++i)
-        builder.add(other[i], limits_);
-    return returned{builder.finish()};
+        nodes.push_back(builder.add(detach(other[i])));
+    const value_builder::node list = builder.container(codec::node_kind::list, nodes);
+    return returned{std::move(builder).finish(list)};
 }
 
 outcome list_referent::append(invocation& called)
@@ -385,7 +349,7 @@ outcome list_referent::delslice(invocation& called)
 
 outcome list_referent::extend(invocation& called)
 {
-    auto items = kept_items(decoded(*called.bound[0]), entries_.size());
+    auto items = kept_items(*called.bound[0], entries_.size());
     if (auto* const wrong = std::get_if<raised>(&items))
         return std::move(*wrong);
     auto& added = std::get<entries>(items);
@@ -399,7 +363,7 @@ outcome list_referent::getitem(invocation& called)
     if (auto* const wrong = std::get_if<raised>(&which))
         return std::move(*wrong);
     if (const auto* const position = std::get_if<std::size_t>(&which))
-        return returned{shown(*position)};
+        return returned{entries_[*position]};
     return returned{list_of(std::get<slice_range>(which))};
 }
 
@@ -467,11 +431,14 @@ outcome list_referent::mul(invocation& called)
     auto read = read_repetitions(*called.bound[0]);
     if (auto* const wrong = std::get_if<raised>(&read))
         return std::move(*wrong);
-    list_builder builder;
-    for (const payload& entry : entries_)
-        builder.add(entry, limits_);
-    builder.repeat(std::get<std::size_t>(read));
-    return returned{builder.finish()};
+    value_builder builder{limits_};
+    const auto once = std::get<std::size_t>(read) == 0 ? std::vector<value_builder::node>{} : nodes_of(everything(), builder);
+    std::vector<value_builder::node> nodes;
+    nodes.reserve(once.size() * std::get<std::size_t>(read));
+    for (std::size_t i = 0; i < std::get<std::size_t>(read); ++i)
+        nodes.insert(nodes.end(), once.begin(), once.end());
+    const value_builder::node list = builder.container(codec::node_kind::list, nodes);
+    return returned{std::move(builder).finish(list)};
 }
 
 outcome list_referent::pop(invocation& called)
@@ -488,7 +455,7 @@ outcome list_referent::pop(invocation& called)
     const auto position = position_of(index, entries_.size());
     if (!position)
         return raised{exception_type::index_error, "pop index out of range"};
-    payload popped = shown(*position);
+    payload popped = std::move(entries_[*position]);
     entries_.erase(entries_.begin() + static_cast<std::ptrdiff_t>(*position));
     return returned{std::move(popped)};
 }
@@ -513,7 +480,10 @@ outcome list_referent::reverse(invocation&)
 outcome list_referent::reversed(invocation&)
 {
     // How CPython 3 pickles the iterator that its list gives. (Python 2 cannot pickle its own, but can load this.)
-    return returned{value::object(value::global("builtins", "reversed"), {list_of(everything())})};
+    value_builder builder{limits_};
+    const value_builder::node list = builder.container(codec::node_kind::list, nodes_of(everything(), builder));
+    const value_builder::node iterator = builder.call("reversed", list);
+    return returned{std::move(builder).finish(iterator)};
 }
 
 outcome list_referent::setitem(invocation& called)
@@ -526,8 +496,7 @@ outcome list_referent::setitem(invocation& called)
         return returned{};
     }
     const auto& range = std::get<slice_range>(which);
-    const value iterable = decoded(*called.bound[1]);
-    auto read = kept_items(iterable, entries_.size() - range.count);
+    auto read = kept_items(*called.bound[1], entries_.size() - range.count);
     if (auto* const wrong = std::get_if<raised>(&read)) {
         if (wrong->type == exception_type::type_error)
             wrong->text = range.step == 1 ? "can only assign an iterable" : "must assign iterable to extended slice";
@@ -553,7 +522,7 @@ outcome list_referent::setslice(invocation& called)
     if (auto* const wrong = std::get_if<raised>(&range))
         return std::move(*wrong);
     const auto& where = std::get<slice_range>(range);
-    auto items = kept_items(decoded(*called.bound[2]), entries_.size() - where.count);
+    auto items = kept_items(*called.bound[2], entries_.size() - where.count);
     if (auto* const wrong = std::get_if<raised>(&items)) {
         if (wrong->type == exception_type::type_error)
             wrong->text = "can only assign an iterable";
@@ -611,10 +580,10 @@ factory fresh_list(const pickle_limits& limits)
         if (bound[0] == nullptr)
             return made_object{std::make_shared<list_referent>(limits), {}};
         try {
-            auto items = items_of(bound[0]->to_value(limits));
+            auto items = entries_of(*bound[0], 0, limits);
             if (auto* const wrong = std::get_if<raised>(&items))
                 return std::move(*wrong);
-            return made_object{std::make_shared<list_referent>(limits, std::get<std::vector<value>>(items)), {}};
+            return made_object{std::make_shared<list_referent>(limits, std::move(std::get<std::vector<payload>>(items))), {}};
         } catch (const pickle_error& unreadable) {
             return raised{exception_type::value_error, unreadable.what()};
         }

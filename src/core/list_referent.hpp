@@ -5,6 +5,7 @@
 #include "core/referent.hpp"
 #include "core/registry.hpp"
 #include "core/sequence_index.hpp"
+#include "core/value_builder.hpp"
 
 #include <quaymaster/pickle_limits.hpp>
 #include <quaymaster/value.hpp>
@@ -25,15 +26,15 @@ inline constexpr std::size_t made_list_size_max = std::size_t{1} << 24;
 
 /// A Python list as a proxy sees it. exposed() is what ListProxy exposes in some version from 2.7 to 3.13, and the public
 /// methods of list; as in CPython, comparisons and __iter__ are not among them.
-/// Items stay as they came, pickled or as parts of what they came in, and are decoded to be compared or printed. Every
-/// argument is decoded once, so that what is kept can be decoded.
+/// Items are kept pickled, as they came or as parts of what came, and are decoded to be compared or printed. Every argument is
+/// decoded once, so that what is kept can be decoded.
 /// Cost: __getitem__, __setitem__ and append() that of the item; everything that looks at all items is linear.
 /// What a call raises leaves the list as it was. Beyond CPython: memory_error beyond made_list_size_max; type_error for a
 /// `key` of sort(), which only Python could call; value_error for an argument that cannot be decoded.
 class list_referent final : public referent {
 public:
-    /// `limits`: what an item may be.
-    explicit list_referent(const pickle_limits& limits = {}, const std::vector<value>& items = {});
+    /// `limits`: what an item may be. `entries`, the items, are scalars or pickled, and can be decoded within `limits`.
+    explicit list_referent(const pickle_limits& limits = {}, std::vector<codec::payload>&& entries = {});
 
     [[nodiscard]] std::span<const std::string_view> exposed() const noexcept override;
     outcome invoke(call& request, waiter& caller, completions& fulfilled) override;
@@ -79,12 +80,11 @@ private:
     /// An argument as it will be kept.
     [[nodiscard]] codec::payload kept(codec::payload&& argument) const;
     /// The items of `iterable` as they will be kept, `others` being how many the list will have besides.
-    [[nodiscard]] entries_or_raised kept_items(const value& iterable, std::size_t others) const;
+    [[nodiscard]] entries_or_raised kept_items(const codec::payload& iterable, std::size_t others) const;
     [[nodiscard]] value decoded(const codec::payload& entry) const { return entry.to_value(limits_); }
-    /// The entry at `position` as a result.
-    [[nodiscard]] codec::payload shown(std::size_t position) const;
     /// The items of `range` as one list.
     [[nodiscard]] value list_of(const slice_range& range) const;
+    [[nodiscard]] std::vector<value_builder::node> nodes_of(const slice_range& range, value_builder& builder) const;
     [[nodiscard]] slice_range everything() const noexcept { return {0, 1, entries_.size()}; }
     /// The first position from `begin` to before `end` whose item equals `sought`.
     [[nodiscard]] std::optional<std::size_t> find(const value& sought, std::size_t begin, std::size_t end) const;
@@ -95,7 +95,7 @@ private:
     void erase(const slice_range& range);
     void replace(const slice_range& range, entries&& items);
 
-    entries entries_;
+    entries entries_;  // scalars as values, all others as items
     pickle_limits limits_;
 };
 

@@ -90,12 +90,17 @@ std::vector<std::string> registry::typeids() const
     return names;
 }
 
-std::variant<created, raised> registry::create(std::string_view typeid_name, call& arguments)
+std::variant<made_object, raised> registry::make(std::string_view typeid_name, call& arguments) const
 {
     const auto found = factories_.find(typeid_name);
     if (found == factories_.end())
         return raised{exception_type::key_error, std::string{typeid_name}};
-    auto result = found->second(arguments);
+    return found->second(arguments);
+}
+
+std::variant<created, raised> registry::create(std::string_view typeid_name, call& arguments)
+{
+    auto result = make(typeid_name, arguments);
     if (auto* const refusal = std::get_if<raised>(&result))
         return std::move(*refusal);
 

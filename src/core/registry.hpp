@@ -63,6 +63,8 @@ public:
     [[nodiscard]] bool has_typeid(std::string_view typeid_name) const noexcept;
     [[nodiscard]] std::vector<std::string> typeids() const;
 
+    /// What the factory of `typeid_name` makes, not entered here. key_error for an unknown typeid.
+    std::variant<made_object, raised> make(std::string_view typeid_name, call& arguments) const;
     /// Makes or finds the object; its count is one higher on return. key_error for an unknown typeid; runtime_error if
     /// the stable ident belongs to another object, or for a new object beyond objects_max.
     std::variant<created, raised> create(std::string_view typeid_name, call& arguments);

@@ -14,8 +14,8 @@
 namespace quaymaster::core {
 
 /// The positions that a slice selects of a sequence: start, start + step, ..., `count` of them, each within the sequence.
-/// As CPython's PySlice_AdjustIndices leaves it: `start` is where an insertion happens if count is 0; it lies within the sequence
-/// or just behind it, or is -1 for a negative step.
+/// As CPython's PySlice_AdjustIndices leaves it: `start` is where an insertion happens if count is 0; it lies within the
+/// sequence or just behind it, or is -1 for a negative step.
 struct slice_range {
     std::int64_t start = 0;
     std::int64_t step = 1;
@@ -49,8 +49,8 @@ using subscript = std::variant<std::size_t, slice_range, raised>;
 /// Errors as read_index().
 [[nodiscard]] std::variant<slice_range, raised> read_plain_slice(const value& low, const value& high, std::size_t size);
 
-/// An index argument such as that of pop(). type_error for another type, overflow_error beyond 64 bits ("Python int too large to
-/// convert to C ssize_t").
+/// An index argument such as that of pop(). type_error for another type, overflow_error beyond 64 bits ("Python int too large
+/// to convert to C ssize_t").
 [[nodiscard]] std::variant<std::int64_t, raised> read_index(const value& argument);
 
 /// How often __mul__ repeats: as read_index(), but "cannot fit 'int' into an index-sized integer".

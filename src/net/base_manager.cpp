@@ -50,10 +50,7 @@ public:
         server_ = std::move(started);
     }
 
-    void wait()
-    {
-        server_->wait();
-    }
+    void wait() { server_->wait(); }
 
     void connect()
     {
@@ -126,10 +123,19 @@ void base_manager::register_sync_types()
     implementation_->register_with_server([](server& serving) { serving.register_sync_types(); });
 }
 
-void base_manager::register_type(std::string typeid_name, class_description described)
+void base_manager::register_shared(std::string typeid_name, std::string type, std::vector<value> arguments)
 {
     implementation_->register_with_server(
-        [name = std::move(typeid_name), described = std::move(described)](server& serving) { serving.register_type(name, described); });
+        [name = std::move(typeid_name), type = std::move(type), arguments = std::move(arguments)](server& serving) {
+            serving.register_shared(name, type, arguments);
+        });
+}
+
+void base_manager::register_type(std::string typeid_name, class_description described)
+{
+    implementation_->register_with_server([name = std::move(typeid_name), described = std::move(described)](server& serving) {
+        serving.register_type(name, described);
+    });
 }
 
 void base_manager::register_function(std::string typeid_name, callable_description described)

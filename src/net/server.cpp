@@ -101,6 +101,8 @@ public:
     [[nodiscard]] const server_options& options() const noexcept { return state_.options; }
     [[nodiscard]] core::registry& registry_to_fill();
     void register_sync_types();
+    void register_shared(std::string typeid_name, const std::string& type, const std::vector<value>& arguments);
+    void register_one(const std::string& typeid_name, std::shared_ptr<core::referent> object);
     void register_class(std::string typeid_name, class_description described);
     void start();
     void wait();
@@ -145,6 +147,31 @@ core::registry& server::implementation::registry_to_fill()
     return state_.registry;
 }
 
+void server::implementation::register_shared(std::string typeid_name, const std::string& type,
+                                             const std::vector<value>& arguments)
+{
+    core::call construction;
+    construction.method = type;
+    for (const value& each : arguments)
+        construction.positional.emplace_back(each);
+    auto made = registry_to_fill().make(type, construction);
+    if (const auto* refusal = std::get_if<core::raised>(&made))
+        throw std::invalid_argument{
+            "'" + typeid_name + "' cannot be a shared " + type + ": " +
+            (refusal->type == core::exception_type::key_error ? "there is no such type" : refusal->text)};
+    register_one(typeid_name, std::move(std::get<core::made_object>(made).object));
+}
+
+/// One object for whoever creates the typeid, and by that name for good.
+void server::implementation::register_one(const std::string& typeid_name, std::shared_ptr<core::referent> object)
+{
+    core::registry& registry = registry_to_fill();
+    registry.register_typeid(typeid_name, [object, typeid_name](core::call&) -> std::variant<core::made_object, core::raised> {
+        return core::made_object{object, typeid_name};
+    });
+    registry.declare_stable(typeid_name, std::move(object));
+}
+
 void server::implementation::register_class(std::string typeid_name, class_description described)
 {
     core::registry& registry = registry_to_fill();
@@ -153,11 +180,7 @@ void server::implementation::register_class(std::string typeid_name, class_descr
     if (instance == nullptr) {
         registry.register_constructor(typeid_name, std::make_shared<core::user_object>(classes_, known, nullptr));
     } else {
-        const auto object = std::make_shared<core::user_object>(classes_, known, std::move(instance));
-        registry.declare_stable(typeid_name, object);
-        registry.register_typeid(typeid_name, [object, typeid_name](core::call&) -> std::variant<core::made_object, core::raised> {
-            return core::made_object{object, typeid_name};
-        });
+        register_one(typeid_name, std::make_shared<core::user_object>(classes_, known, std::move(instance)));
     }
     if (known->description().type != typeid(void))
         classes_.add(known);
@@ -320,10 +343,7 @@ void server::implementation::register_status()
     const auto object = std::make_shared<core::status_referent>([this] { return status(); });
     state_.guards.set_status_object(object.get());
     const std::string name{status_typeid};
-    state_.registry.declare_stable(name, object);
-    state_.registry.register_typeid(name, [object, name](core::call&) -> std::variant<core::made_object, core::raised> {
-        return core::made_object{object, name};
-    });
+    register_one(name, object);
 }
 
 value server::implementation::status()
@@ -391,6 +411,11 @@ void server::register_queue_type(std::string typeid_name, queue_kind kind)
 void server::register_sync_types()
 {
     implementation_->register_sync_types();
+}
+
+void server::register_shared(std::string typeid_name, const std::string& type, const std::vector<value>& arguments)
+{
+    implementation_->register_shared(std::move(typeid_name), type, arguments);
 }
 
 void server::register_type(std::string typeid_name, class_description described)

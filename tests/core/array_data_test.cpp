@@ -162,12 +162,17 @@ TEST_CASE("u and w hold characters, c holds octets", "[core][array]")
         const array_data array = array_of("u", value{to_bytes("abcd")});
         CHECK(std::get<raised>(array[0]).type == exception_type::value_error);
         CHECK(std::get<raised>(array[0]).text == "character U+64636261 is not in range [U+0000; U+10ffff]");
+        CHECK(std::get<raised>(array.joined()).type == exception_type::value_error);
         CHECK(array.repr(1000) == "array('u', '\ufffd')");
     }
     const value python2_octets = codec::value_from_pickle(as_bytes("\x80\x02U\x03"
                                                                    "a'\xff."));
     const array_data octets = array_of("c", python2_octets);
     CHECK(octets.size() == 3);
+    CHECK(octets.has_characters());
+    CHECK(std::get<value>(octets.joined()).text() == "a'\xff");
+    CHECK(std::get<value>(array_of("u", "a\u00e9").joined()) == value{"a\u00e9"});
+    CHECK_FALSE(array_of("B", value::list({})).has_characters());
     CHECK(std::get<value>(octets[0]).kind() == value_kind::byte_string);
     CHECK(octets.repr(1000) == "array('c', \"a'\\xff\")");
     CHECK(refused("c", value::list({python2_octets})).text == "array item must be char");

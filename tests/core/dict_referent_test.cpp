@@ -332,9 +332,13 @@ TEST_CASE_METHOD(fixture, "iter() is a proxy of an iterator over the keys of tha
     const auto& [object, typeid_name] = std::get<made_proxy>(made);
     CHECK(typeid_name == "Iterator");
     CHECK(object->text() == "<dict_keyiterator object>");
-    client("clear");
     caller reader{*object};
+    put("a", 3);
     CHECK(result_of(reader("__next__")) == value{"a"});
+    put("b", 3);
+    for (int again = 0; again < 2; ++again)
+        check_error(reader("__next__"), exception_type::runtime_error, "dictionary changed size during iteration");
+    client("pop", {"b"});
     CHECK(result_of(reader("__next__")) == value::tuple({1}));
     CHECK(error_of(reader("__next__")).type == exception_type::stop_iteration);
 }

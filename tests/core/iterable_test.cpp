@@ -155,6 +155,19 @@ TEST_CASE("iterators of lists and the containers of collections give what they h
     }
 }
 
+TEST_CASE("an array gives its items", "[core][iterable]")
+{
+    const auto array = [](const values& arguments) { return call_of("array", "array", arguments); };
+    CHECK(iterated(array({"h", value{to_bytes({"\1\0\2\0", 4})}})) == values{1, 2});
+    CHECK(iterated(array({"d", value::list({1})})) == values{1.0});
+    CHECK(iterated(array({"u", "ab"})) == values{"a", "b"});
+    CHECK(iterated(array({"i"})).empty());
+    CHECK(refused(array({"i", value::list({"a"})})).type == exception_type::type_error);
+    CHECK(refused(array({"u", value{to_bytes("abcd")}})).type == exception_type::value_error);
+    CHECK(refused(array({"b", value{to_bytes(std::string(iterated_items_max + 1, 'x'))}})).type ==
+          exception_type::memory_error);
+}
+
 TEST_CASE("what cannot be iterated is a TypeError that names its class", "[core][iterable]")
 {
     CHECK(refused(5).text == "'int' object is not iterable");

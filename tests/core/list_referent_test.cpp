@@ -17,8 +17,17 @@ namespace {
 
 using values = std::vector<value>;
 
+std::vector<codec::payload> entries_of(const values& items)
+{
+    std::vector<codec::payload> entries;
+    for (const value& item : items)
+        entries.push_back(codec::object_graph::graph_of(item) == nullptr ? codec::payload{item}
+                                                                         : codec::payload{codec::item_from_value(item)});
+    return entries;
+}
+
 struct fixture {
-    explicit fixture(const values& items = {}) : list{{}, items} {}
+    explicit fixture(const values& items = {}) : list{{}, entries_of(items)} {}
 
     value call(std::string_view method, const arguments& positional = {}, const keyword_arguments& keywords = {})
     {
@@ -144,7 +153,7 @@ TEST_CASE("an argument that cannot be decoded is refused before it could spoil t
 {
     pickle_limits limits;
     limits.depth_max = 3;
-    list_referent list{limits, {1}};
+    list_referent list{limits, entries_of({1})};
     caller client{list};
     value deep = value::list({});
     for (int i = 0; i < 5; ++i)
@@ -429,6 +438,68 @@ TEST_CASE("an item of a large list is sent without the list", "[core][list]")
         CHECK(codec::object_graph::graph_of(one)->node_count() == 1);
     }
     CHECK(f.list.size() == 999);
+}
+
+TEST_CASE_METHOD(fixture, "a pickle whose items share a large object cannot multiply it", "[core][list]")
+{
+    // Each item is a list of its own around the one text, by way of the memo.
+    std::string opcodes = "](]X" + std::string("\xa0\x86\1\0", 4) + std::string(100'000, 'x') + "q\1a";
+    for (int i = 0; i < 1000; ++i)
+        opcodes += "]h\1a";
+    opcodes += "e";
+    const codec::item forged = codec::item::make(as_bytes(opcodes), {2, false, false, false});
+    for (const std::string_view method : {"extend", "__add__"}) {
+        core::call request = make_call(method);
+        request.positional.emplace_back(forged);
+        const raised error = error_of(list.invoke(request, client.place(), client.fulfilled));
+        CHECK(error.type == exception_type::value_error);
+        CHECK(list.size() == 0);
+    }
+}
+
+TEST_CASE_METHOD(fixture, "what keeps the objects of proxies alive goes where their items go", "[core][list]")
+{
+    // RebuildProxy(5), as far as this layer can tell a proxy.
+    const codec::item_traits traits{2, false, false, true, true};
+    const std::string_view proxy = "cmultiprocessing.managers\nRebuildProxy\nK\x05\x85R";
+    auto kept_alive = std::make_shared<int>(1);
+    const std::weak_ptr<int> alive = kept_alive;
+    const auto holding = [&](std::string_view opcodes) {
+        return codec::item::attach(codec::item::make(as_bytes(opcodes), traits), std::exchange(kept_alive, nullptr));
+    };
+    SECTION("appended and popped")
+    {
+        result_of(call_pickled("append", {holding(proxy)}));
+        CHECK_FALSE(alive.expired());
+        {
+            const outcome popped = client("pop");
+            CHECK(std::get<returned>(popped).result.held() != nullptr);
+            CHECK(list.size() == 0);
+            CHECK_FALSE(alive.expired());
+        }
+        CHECK(alive.expired());
+    }
+    SECTION("in a list beside others")
+    {
+        result_of(call_pickled("extend", {holding("](K\x01" + std::string{proxy} + "K\x02" + "e")}));
+        CHECK(list.size() == 3);
+        call("pop", {0});
+        CHECK_FALSE(alive.expired());
+        call("reverse");
+        CHECK_FALSE(alive.expired());
+        call("__delitem__", {1});
+        CHECK(alive.expired());
+        CHECK(list.text() == "[2]");
+    }
+    SECTION("in a copy")
+    {
+        result_of(call_pickled("append", {holding(proxy)}));
+        auto copy = list.by_value();
+        call("clear");
+        CHECK_FALSE(alive.expired());
+        copy.reset();
+        CHECK(alive.expired());
+    }
 }
 
 TEST_CASE("text() is Python's str(list), up to a bound", "[core][list]")

@@ -10,6 +10,7 @@ add a version or a request.
 """
 import argparse
 import glob
+import array
 import hashlib
 import hmac
 import os
@@ -19,6 +20,7 @@ import struct
 import subprocess
 import sys
 import threading
+from multiprocessing import managers
 
 AUTHKEY = b'abc'
 IDENT = 'get_task_queue'
@@ -337,6 +339,35 @@ def write_seed(root, target, octets):
         file.write(octets)
 
 
+def object_requests():
+    """A request for most methods of SyncManager's types; request_fuzz has one object of each, called like its type."""
+    proxy = (managers.RebuildProxy, (managers.ListProxy, managers.Token('list', ('127.0.0.1', 5000), 'list'), 'pickle', {}))
+
+    class Carrier:
+        def __reduce__(self):
+            return proxy
+
+    calls = [
+        ('list', 'append', ([1, 2],)), ('list', '__getitem__', (slice(-2, None, 1),)), ('list', '__setitem__', (0, 'x')),
+        ('list', '__setitem__', (slice(0, 2), (1, 2, 3))), ('list', 'sort', ()), ('list', 'extend', (range(5),)),
+        ('list', '__iadd__', ([1],)), ('list', '__imul__', (3,)), ('list', 'index', (3.0, 0, 9)), ('list', 'append', (Carrier(),)),
+        ('list', '__eq__', ([1, 'two', 3],)), ('list', '__delitem__', (slice(None, None, 2),)), ('list', 'pop', (-1,)),
+        ('dict', '__setitem__', ((1, b'k'), {'v': None})), ('dict', 'update', ({'a': 2},)), ('dict', 'update', ([(1, 2), 'ab'],)),
+        ('dict', 'setdefault', ('b', [])), ('dict', 'pop', ('a', None)), ('dict', 'popitem', ()), ('dict', 'items', ()),
+        ('dict', '__iter__', ()), ('dict', '__or__', ({1.0: True},)), ('dict', '__contains__', (float('nan'),)),
+        ('set', 'add', (frozenset([1]),)), ('set', '__xor__', ({1, 2},)), ('set', 'issubset', ('two',)), ('set', 'pop', ()),
+        ('Array', '__setitem__', (1, 7)), ('Array', '__getitem__', (slice(0, 9, 2),)), ('Array', '__setitem__', (slice(0, 1), array.array('i', [9]))),
+        ('Value', 'set', (2 ** 70,)), ('Value', 'get', ()), ('Namespace', '__setattr__', ('x', 1)), ('Namespace', '__getattribute__', ('x',)),
+        ('Lock', 'acquire', (True, 0.5)), ('Lock', 'release', ()), ('RLock', 'acquire', ()), ('Semaphore', 'release', (2,)),
+        ('BoundedSemaphore', 'release', ()), ('Condition', 'wait', (0.1,)), ('Condition', 'notify', (1,)), ('Event', 'wait', (1.0,)),
+        ('Barrier', 'wait', (0.2,)), ('Barrier', '__getattribute__', ('parties',)), ('list', '#GETVALUE', ()), ('dict', '__str__', ()),
+    ]
+    for protocol in (2, 4):
+        for ident, method, args in calls:
+            yield pickle.dumps((ident, method, args, {}), protocol)
+    yield pickle.dumps((None, 'create', ('list', [Carrier()]), {}), 4)
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('--pythons', default=os.path.join(os.environ.get('PYENV_ROOT', os.path.expanduser('~/.pyenv')), 'versions'))
@@ -368,6 +399,8 @@ def main():
     for protocol in (2, 3, 4):
         for answer in (('#PROXY', (EXPOSED, token)), ('#UNSERIALIZABLE', 'Traceback'), ('#ERROR', ValueError('no', 1)), ('#FRIEND', 0)):
             write_seed(options.root, 'reply', pickle.dumps(answer, protocol))
+    for request in object_requests():
+        write_seed(options.root, 'request', request)
     write_seed(options.root, 'framing', b'\x01' + b'\xff\xff\xff\xff' + struct.pack('>Q', 3) + b'abc')
     write_seed(options.root, 'framing', b'\x01' + b'\xff\xff\xff\xff' + b'\xff' * 8)
     write_seed(options.root, 'framing', b'\x00' + b'\x80\x00\x00\x00')

@@ -2,6 +2,7 @@
 // a client can take apart. A call that blocks gives up at once.
 #include "../session/bare_service.hpp"
 #include "../wire/outbox_contents.hpp"
+#include "core/sync_types.hpp"
 #include "session/server_session.hpp"
 #include "wire/digest.hpp"
 #include "wire/framing.hpp"
@@ -10,6 +11,7 @@
 #include <cstdint>
 #include <cstdlib>
 #include <memory>
+#include <vector>
 
 namespace {
 
@@ -66,6 +68,30 @@ void check_replies(wire::outbox& replies)
     }
 }
 
+/// One object of each of SyncManager's types, whose ident is its typeid.
+void share_one_of_each(core::registry& registry)
+{
+    core::register_sync_types(registry, {});
+    const auto make = [&registry](const char* typeid_name, const std::vector<value>& arguments) {
+        core::call call;
+        for (const value& each : arguments)
+            call.positional.emplace_back(each);
+        const auto made = registry.create(typeid_name, call);
+        if (!std::holds_alternative<core::created>(made))
+            std::abort();
+        registry.declare_stable(typeid_name, std::get<core::created>(made).object);
+    };
+    make("list", {value::list({1, "two", 3.0})});
+    make("dict", {value::list({value::tuple({"a", 1}), value::tuple({2, value::list({})})})});
+    make("set", {value::list({1, "two"})});
+    make("Array", {"i", value::list({1, 2, 3})});
+    make("Value", {"d", 1.5});
+    make("Namespace", {});
+    make("Barrier", {2});
+    for (const char* typeid_name : {"Event", "Lock", "RLock", "Semaphore", "BoundedSemaphore", "Condition"})
+        make(typeid_name, {});
+}
+
 /// One connection: its handshake, `first` and `second` as its requests.
 void converse(bare_service& service, bytes_view first, bytes_view second)
 {
@@ -104,6 +130,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
                                                           "accept_connection(U\1mt}t."});
     const bytes_view request{reinterpret_cast<const std::byte*>(data), size};
     bare_service service;
+    share_one_of_each(service.registry);
     converse(service, request, {});      // as the only request of a connection
     converse(service, accept, request);  // as a request on a stream
     return 0;

@@ -51,6 +51,7 @@ struct serve_arguments {
     std::string unix_path;
     std::string authkey_file;
     std::vector<std::string> queues = default_queues;
+    std::vector<std::string> shared;
     std::string log_level = "info";
     double handshake_timeout_s = 5;
     double stop_grace_s = 1;
@@ -190,12 +191,18 @@ address address_from(const serve_arguments& arguments)
     return address{arguments.host.empty() ? "0.0.0.0" : arguments.host, arguments.port};
 }
 
-void register_all(server& served, const std::vector<queue_argument>& queues)
+void register_all(server& served, const std::vector<queue_argument>& queues, const std::vector<std::string>& shared)
 {
     for (const queue_argument& queue : queues)
         served.register_queue(queue.name, queue.options);
     served.register_queue_factory("get_queue");
     served.register_sync_types();
+    for (const std::string& each : shared) {
+        const std::size_t sign = each.find('=');
+        if (sign == std::string::npos || sign == 0)
+            throw std::invalid_argument{"--share needs NAME=TYPE, such as status=dict, not " + each};
+        served.register_shared(each.substr(0, sign), each.substr(sign + 1));
+    }
     served.register_queue_type("LifoQueue", queue_kind::lifo);
     served.register_queue_type("PriorityQueue", queue_kind::priority);
 }
@@ -229,7 +236,7 @@ void serve(const serve_arguments& arguments)
         logger->info("made a new key in {}", key.file.string());
 
     server served = from_arguments([&] { return server{where, key.key, options_from(arguments, logger)}; });
-    from_arguments([&] { register_all(served, queues); });  // a name may be taken
+    from_arguments([&] { register_all(served, queues, arguments.shared); });  // a name may be taken
     served.start();
     const address bound = served.bound_address();
     std::cout << "listening on " << bound.to_string() << std::endl;
@@ -291,6 +298,10 @@ void add_serve(CLI::App& program, int& exit_code)
                           "A queue: NAME[,fifo|lifo|priority][,maxsize=N], fifo if not said; may be repeated, and replaces the two"
                           " of the default")
         ->capture_default_str()
+        ->allow_extra_args(false);
+    subcommand.add_option("--share", arguments->shared,
+                          "An object for all: NAME=TYPE, such as status=dict, TYPE list, dict, set, Namespace, Event, Lock, RLock, Semaphore,"
+                          " BoundedSemaphore or Condition; may be repeated")
         ->allow_extra_args(false);
     subcommand.add_option("--threads", arguments->options.threads, "Event loops; 0 for one per core, at most 8")
         ->capture_default_str()
