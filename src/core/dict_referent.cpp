@@ -120,6 +120,11 @@ outcome dict_referent::invoke(core::call& request, waiter& caller, completions& 
     return result;
 }
 
+bool dict_referent::reads_argument(const core::call& request, std::size_t) const noexcept
+{
+    return request.method == "update" || request.method == "__ior__";
+}
+
 outcome dict_referent::expire(waiter& late, completions&)
 {
     late.reset();  // nobody waits here

@@ -46,6 +46,8 @@ public:
     outcome invoke(core::call& request, waiter& caller, completions& fulfilled) override;
     outcome expire(waiter& late, completions& fulfilled) override;
     void withdraw(waiter& gone, completions& fulfilled) override;
+    /// True for update() and |=.
+    [[nodiscard]] bool reads_argument(const core::call& request, std::size_t index) const noexcept override;
     /// Python's str(dict), at most a megabyte of it.
     [[nodiscard]] std::string text() const override;
     /// nullopt if what is stored cannot be read.

@@ -179,6 +179,15 @@ void list_referent::withdraw(waiter&, completions&)
     assert(false && "nobody waits for a list");
 }
 
+bool list_referent::reads_argument(const call& request, std::size_t index) const noexcept
+{
+    if (request.method == "__setitem__")  // an index is a scalar, a slice is pickled
+        return index == 1 && request.positional.front().is_item();
+    if (request.method == "__setslice__")
+        return index == 2;
+    return request.method == "extend" || request.method == "__iadd__";
+}
+
 std::string list_referent::text() const
 {
     std::string shown = "[";

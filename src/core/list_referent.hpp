@@ -41,6 +41,8 @@ public:
     /// Nobody ever waits here, so neither of these is ever called.
     outcome expire(waiter& late, completions& fulfilled) override;
     void withdraw(waiter& gone, completions& fulfilled) override;
+    /// True for what extends the list, and for what a slice is set to.
+    [[nodiscard]] bool reads_argument(const call& request, std::size_t index) const noexcept override;
     /// str(list), at most 2^20 octets.
     [[nodiscard]] std::string text() const override;
     /// The list. Shared items stay shared.

@@ -6,6 +6,7 @@
 
 #include <quaymaster/value.hpp>
 
+#include <cstddef>
 #include <memory>
 #include <optional>
 #include <span>
@@ -44,6 +45,15 @@ public:
 
     /// The object by value, for `#GETVALUE`; nullopt for one that cannot be pickled, such as a queue or a lock.
     [[nodiscard]] virtual std::optional<value> by_value() const { return std::nullopt; }
+
+    /// True if that call goes over its `index`-th positional argument and does not keep it: a proxy there stands for what the
+    /// object behind it holds, as `l.extend(other_list_proxy)` does in CPython.
+    [[nodiscard]] virtual bool reads_argument(const call& request, std::size_t index) const noexcept
+    {
+        static_cast<void>(request);
+        static_cast<void>(index);
+        return false;
+    }
 
     /// The object under whose guard this one is called: itself, or one whose state it shares, as a condition does its lock's.
     [[nodiscard]] virtual const referent& guarded_with() const noexcept { return *this; }

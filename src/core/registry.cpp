@@ -53,13 +53,13 @@ std::string debug_info(std::vector<listed_object> objects, const std::function<s
 
 registry::registry(std::uint64_t instance, std::size_t objects_max) : objects_max_{objects_max}, instance_{instance} {}
 
-void registry::register_typeid(std::string typeid_name, factory make)
+void registry::register_typeid(std::string typeid_name, factory make, bool reads_arguments)
 {
     if (typeid_name.empty())
         throw std::invalid_argument{"a typeid needs a name"};
     if (has_typeid(typeid_name))
         throw std::invalid_argument{"typeid '" + typeid_name + "' is registered already"};
-    factories_.emplace(std::move(typeid_name), std::move(make));
+    factories_.emplace(std::move(typeid_name), registered_factory{std::move(make), reads_arguments});
 }
 
 void registry::register_constructor(std::string typeid_name, std::shared_ptr<referent> constructor)
@@ -74,6 +74,12 @@ std::shared_ptr<referent> registry::find_constructor(std::string_view typeid_nam
 {
     const auto found = constructors_.find(typeid_name);
     return found != constructors_.end() ? found->second : nullptr;
+}
+
+bool registry::reads_arguments(std::string_view typeid_name) const noexcept
+{
+    const auto found = factories_.find(typeid_name);
+    return found != factories_.end() && found->second.reads_arguments;
 }
 
 bool registry::has_typeid(std::string_view typeid_name) const noexcept
@@ -95,7 +101,7 @@ std::variant<made_object, raised> registry::make(std::string_view typeid_name, c
     const auto found = factories_.find(typeid_name);
     if (found == factories_.end())
         return raised{exception_type::key_error, std::string{typeid_name}};
-    return found->second(arguments);
+    return found->second.make(arguments);
 }
 
 std::variant<created, raised> registry::create(std::string_view typeid_name, call& arguments)

@@ -54,7 +54,9 @@ public:
     explicit registry(std::uint64_t instance, std::size_t objects_max = objects_max_default);
 
     /// Throws std::invalid_argument if `typeid_name` is empty or registered already.
-    void register_typeid(std::string typeid_name, factory make);
+    /// `reads_arguments`: the objects are made of what positional arguments hold, as a list is: see referent::reads_argument().
+    void register_typeid(std::string typeid_name, factory make, bool reads_arguments = false);
+    [[nodiscard]] bool reads_arguments(std::string_view typeid_name) const noexcept;
     /// A typeid whose objects `constructor` makes: invoked with the arguments of a create, it comes to a made_proxy, maybe
     /// later. Throws as register_typeid().
     void register_constructor(std::string typeid_name, std::shared_ptr<referent> constructor);
@@ -128,7 +130,11 @@ private:
     [[nodiscard]] raised too_many_objects(std::string_view typeid_name) const;
     [[nodiscard]] created count_up(object_map::iterator place, std::shared_ptr<referent> object);
 
-    std::map<std::string, factory, std::less<>> factories_;
+    struct registered_factory {
+        factory make;
+        bool reads_arguments;
+    };
+    std::map<std::string, registered_factory, std::less<>> factories_;
     std::map<std::string, std::shared_ptr<referent>, std::less<>> constructors_;
     object_map objects_;
     std::unordered_map<const referent*, std::string> idents_;  // of every object in objects_

@@ -29,12 +29,12 @@ factory refused(std::string what)
 
 void register_sync_types(registry& where, const sync_type_options& options)
 {
-    const auto add = [&where](const char* typeid_name, factory make) {
+    const auto add = [&where](const char* typeid_name, factory make, bool reads_arguments = false) {
         if (!where.has_typeid(typeid_name))
-            where.register_typeid(typeid_name, std::move(make));
+            where.register_typeid(typeid_name, std::move(make), reads_arguments);
     };
     const bool releases = options.releases_locks_at_session_end;
-    add("Array", fresh_array(options.limits));
+    add("Array", fresh_array(options.limits), true);
     add("Barrier", fresh_barrier(options.limits));
     add("BoundedSemaphore", fresh_bounded_semaphore(releases));
     add("Condition", fresh_condition(options.resolve_lock, options.limits));
@@ -47,9 +47,9 @@ void register_sync_types(registry& where, const sync_type_options& options)
     add("RLock", fresh_rlock());
     add("Semaphore", fresh_semaphore(releases));
     add("Value", fresh_value(options.limits));
-    add("dict", fresh_dict(options.limits, options.seed));
-    add("list", fresh_list(options.limits));
-    add("set", fresh_set(options.limits, options.seed));
+    add("dict", fresh_dict(options.limits, options.seed), true);
+    add("list", fresh_list(options.limits), true);
+    add("set", fresh_set(options.limits, options.seed), true);
 }
 
 }  // namespace quaymaster::core

@@ -14,6 +14,12 @@ std::variant<core::created, core::raised> guarded_service::create(std::string_vi
     return state_.registry.create(typeid_name, arguments);
 }
 
+bool guarded_service::reads_arguments(std::string_view typeid_name)
+{
+    const std::lock_guard lock{state_.guards.registry()};
+    return state_.registry.reads_arguments(typeid_name);
+}
+
 std::shared_ptr<core::referent> guarded_service::find_constructor(std::string_view typeid_name)
 {
     const std::lock_guard lock{state_.guards.registry()};

@@ -30,6 +30,7 @@ public:
     guarded_service(server_state& state, loop_of_callers& loop) noexcept : state_{state}, loop_{loop} {}
 
     std::variant<core::created, core::raised> create(std::string_view typeid_name, core::call& arguments) override;
+    bool reads_arguments(std::string_view typeid_name) override;
     std::shared_ptr<core::referent> find_constructor(std::string_view typeid_name) override;
     std::variant<core::created, core::raised> adopt(core::made_proxy made) override;
     bool incref(std::string_view ident) override;

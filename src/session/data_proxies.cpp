@@ -28,6 +28,18 @@ void hold_argument(service& server, core::waiter& caller, std::string_view owner
 
 }  // namespace
 
+void replace_proxy(service& server, codec::payload& argument, const codec::pickle_limits& limits)
+{
+    if (!argument.has_proxies())
+        return;
+    const auto proxy = wire::as_proxy(argument, limits);
+    const auto object = proxy ? server.find(proxy->ident) : nullptr;
+    if (object == nullptr)
+        return;
+    if (auto held = server.by_value(*object))
+        argument = *std::move(held);
+}
+
 holds hold_arguments(service& server, core::waiter& caller, std::string_view owner, core::call& request,
                      const codec::pickle_limits& limits)
 {

@@ -17,6 +17,10 @@ namespace quaymaster::session {
 /// The holds of one call's data.
 using holds = std::vector<std::shared_ptr<core::hold>>;
 
+/// Replaces `argument`, if it is a proxy of an object of ours that has a value, by that value. Throws pickle_error for one
+/// that cannot be decoded.
+void replace_proxy(service& server, codec::payload& argument, const codec::pickle_limits& limits);
+
 /// Attaches a hold to each argument of `request` for each object of ours that it holds a proxy of. `owner` is the object
 /// that is called, empty if it is yet to be made. Throws pickle_error for an argument that cannot be decoded.
 holds hold_arguments(service& server, core::waiter& caller, std::string_view owner, core::call& request,

@@ -321,6 +321,9 @@ void server_session::create_object(turn& now)
     borrowed_call call{now.scratch, now.now};
     call->method = *typeid_name;
     call->positional.erase(call->positional.begin());
+    if (now.server.reads_arguments(*typeid_name))
+        for (codec::payload& argument : call->positional)
+            replace_proxy(now.server, argument, settings_->limits);
     const holds held = hold_arguments(now.server, *caller_, {}, *call, settings_->limits);
     if (auto constructor = now.server.find_constructor(*typeid_name)) {
         core::outcome result = now.server.invoke(*constructor, *call, *caller_);
@@ -377,6 +380,9 @@ void server_session::call_method(turn& now)
     note_owned(object);
     note_use(*request.ident, now);
     borrowed_call call{now.scratch, now.now};
+    for (std::size_t i = 0; i < call->positional.size(); ++i)
+        if (call->positional[i].has_proxies() && object->reads_argument(*call, i))
+            replace_proxy(now.server, call->positional[i], settings_->limits);
     hold_arguments(now.server, *caller_, *request.ident, *call, settings_->limits);
     core::outcome result = now.server.invoke(*object, *call, *caller_);
     if (std::holds_alternative<core::parked>(result))

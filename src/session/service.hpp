@@ -25,6 +25,8 @@ public:
     virtual ~service() = default;
 
     virtual std::variant<core::created, core::raised> create(std::string_view typeid_name, core::call& arguments) = 0;
+    /// True if the objects of that typeid are made of what their arguments hold.
+    virtual bool reads_arguments(std::string_view typeid_name) = 0;
     /// What makes the objects of that typeid, if that may take a while; null if create() does.
     virtual std::shared_ptr<core::referent> find_constructor(std::string_view typeid_name) = 0;
     virtual std::variant<core::created, core::raised> adopt(core::made_proxy made) = 0;

@@ -69,6 +69,16 @@ std::vector<proxy_token> proxies_in(const codec::payload& data, const codec::pic
     return found;
 }
 
+std::optional<proxy_token> as_proxy(const codec::payload& data, const codec::pickle_limits& limits)
+{
+    const value known = data.to_value(limits);
+    const auto& graph = object_graph::graph_of(known);
+    if (graph == nullptr)
+        return std::nullopt;
+    const auto token = token_of_proxy(*graph, object_graph::node_of(known));
+    return token ? std::optional{read(graph, *token)} : std::nullopt;
+}
+
 codec::payload readdress(codec::payload data, codec::reader_dialect reader, const codec::pickle_limits& limits,
                          const std::function<std::optional<value>(const proxy_token&)>& address_for)
 {

@@ -23,6 +23,9 @@ struct proxy_token {
 /// The proxies in `data`, in no order. Throws pickle_error if it cannot be decoded within `limits`.
 [[nodiscard]] std::vector<proxy_token> proxies_in(const codec::payload& data, const codec::pickle_limits& limits);
 
+/// The proxy that `data` as a whole is; nullopt if it is none. Throws pickle_error as above.
+[[nodiscard]] std::optional<proxy_token> as_proxy(const codec::payload& data, const codec::pickle_limits& limits);
+
 /// `data` with another address in every proxy for which `address_for` gives one; unchanged if it gives none. The rest is the
 /// same object, written anew for `reader`. Throws pickle_error as above.
 [[nodiscard]] codec::payload readdress(codec::payload data, codec::reader_dialect reader, const codec::pickle_limits& limits,

@@ -32,10 +32,13 @@ public:
         registry.register_typeid("Queue", core::fresh_queue());
     }
 
+    ~bare_service() override { ends.is_over = true; }
+
     std::variant<core::created, core::raised> create(std::string_view typeid_name, core::call& arguments) override
     {
         return registry.create(typeid_name, arguments);
     }
+    bool reads_arguments(std::string_view typeid_name) override { return registry.reads_arguments(typeid_name); }
     std::shared_ptr<core::referent> find_constructor(std::string_view typeid_name) override
     {
         return registry.find_constructor(typeid_name);
@@ -104,9 +107,11 @@ public:
         explicit keeper(bare_service& service) : home{service} {}
         void on_released(std::string owner, std::string target) noexcept override
         {
-            (void)home.registry.remove_hold(owner, target);
+            if (!is_over)
+                (void)home.registry.remove_hold(owner, target);
         }
         bare_service& home;
+        bool is_over = false;  // the registry is on its way out itself
     };
 
     keeper ends{*this};

@@ -641,10 +641,10 @@ p.update({}, {})                              !! TypeError
 p.update('')                                  -> None
 p.update(['xy'])                              -> None
 p['x']                                        -> 'y'
+p.update(p)                                   -> None
+len(p)                                        -> 8
 p.update([('before', 1), ('bad',)])           !! ValueError
 'before' in p                                 -> True
-p.update(p)                                   -> None
-len(p)                                        -> 9
 {3.9+} p |= {'z': 1}                          !! TypeError
 
 == dict: order
