@@ -257,6 +257,11 @@ outcome dict_referent::delete_item(invocation& called)
 
 outcome dict_referent::pop(invocation& called)
 {
+    // An empty dict does not even ask whether the key can be hashed.
+    if (table_.empty() && called.bound[1] == nullptr)
+        return key_error(called.bound[0]->to_value(table_.limits()));
+    if (table_.empty())
+        return returned{std::move(*called.bound[1])};
     const auto key = read_key(*called.bound[0]);
     if (const auto* const wrong = std::get_if<raised>(&key))
         return *wrong;
@@ -431,7 +436,8 @@ outcome dict_referent::iterate(invocation&)
     auto keys = items_of(list_of_keys(table_));
     if (size_ == nullptr)
         size_ = std::make_shared<std::atomic<std::size_t>>(table_.size());
-    auto iterator = std::make_shared<iterator_referent>(std::get<std::vector<value>>(std::move(keys)), "dict_keyiterator", size_);
+    auto iterator =
+        std::make_shared<iterator_referent>(std::get<std::vector<value>>(std::move(keys)), "dict_keyiterator", size_);
     snapshots_.add(iterator, table_.size());
     return made_proxy{std::move(iterator), iterator_typeid};
 }

@@ -593,3 +593,13 @@ TEST_CASE_METHOD(fixture, "what keeps the objects of stored proxies alive goes w
         CHECK(alive.expired());
     }
 }
+
+TEST_CASE_METHOD(fixture, "an empty dict does not ask whether the key of a pop() can be hashed", "[core][dict]")
+{
+    const raised error = error_of(client("pop", {value::list({})}));
+    CHECK(error.type == exception_type::key_error);
+    CHECK(error.argument == value::list({}));
+    CHECK(result_of(client("pop", {value::list({}), 1})) == value{1});
+    put("a", 1);
+    CHECK(error_of(client("pop", {value::list({}), 1})).type == exception_type::type_error);
+}
