@@ -64,6 +64,7 @@ class Scenario:
     measures: Tuple[Measure, ...]
     run: Callable
     run_theirs: Optional[Callable] = None
+    serve_ours: Optional[Callable] = None
     serve_theirs: Optional[Callable] = None
     server_core: Optional[int] = None
     rounds_max: Optional[int] = None
@@ -73,6 +74,10 @@ class Scenario:
 def serve_ours(settings):
     return [settings.program("quaymaster"), "serve", "--host", "127.0.0.1", "--port", "0",
             "--authkey-file", settings.authkey_file, *settings.serve_options]
+
+
+def serve_objects(settings):
+    return [settings.program("object_server"), settings.authkey_file]
 
 
 def serve_cpython(settings):
@@ -117,6 +122,33 @@ def python_large_items(settings, server):
     figures = {key: statistics.median(sample[key] for sample in samples) for key in samples[0]}
     return {"python_large": LARGE / 1e3 / (figures["put_ms"] + figures["get_ms"]),
             "python_large_client_limit": LARGE / figures["cpu_us"]}
+
+
+def python_objects(kind, count, core=None):
+    def run(settings, server):
+        command = stock_client(settings, server, "object_throughput.py", kind, settings.seconds)
+        results = run_clients_at_once(command, count, core)
+        return {"%s_%d" % (kind, count): sum(result["operations_per_s"] for result in results)}
+    return run
+
+
+def cpp_objects(kind, core):
+    def run(settings, server):
+        return {kind + "_cpp": run_client(cpp_client(settings, server, kind, 0, settings.seconds), core)["operations_per_s"]}
+    return run
+
+
+def object_scenarios():
+    for kind, title in (("dict", "dict set + get"), ("lock", "lock acquire + release"), ("call", "call of a class")):
+        yield Scenario(kind + "-one", (
+            Measure(kind + "_1", "1 stock client, %s, server on another core" % title, "op/s", "more", 1.5, CPYTHON),
+        ), python_objects(kind, 1, core=1), serve_ours=serve_objects, server_core=0)
+        yield Scenario(kind + "-eight", (
+            Measure(kind + "_8", "8 stock clients, %s" % title, "op/s", "more", 3, CPYTHON),
+        ), python_objects(kind, 8), serve_ours=serve_objects)
+        yield Scenario(kind + "-cpp", (
+            Measure(kind + "_cpp", "C++ client, %s, server on another core" % title, "op/s", "more", 1.5, CPYTHON),
+        ), cpp_objects(kind, 1), serve_ours=serve_objects, server_core=0)
 
 
 def cpp_large_items(settings, server):
@@ -184,14 +216,14 @@ SCENARIOS = (
     Scenario("queued", (
         Measure("queued", "server memory for each queued item of 64 B", "B", "limit", 160),
     ), queued_items, rounds_max=3, fresh_server=True),
-)
+) + tuple(object_scenarios())
 
 
 def measured(scenario, settings, progress):
     """Runs the rounds of `scenario`; {key: (figures of ours, figures of theirs)}, one figure a round.
     Each round runs both sides, and which goes first alternates, so that a slow minute of the machine hits both."""
     has_peer = any(measure.peer for measure in scenario.measures)
-    sides = {OURS: (serve_ours, scenario.run)}
+    sides = {OURS: (scenario.serve_ours or serve_ours, scenario.run)}
     if has_peer:
         sides[THEIRS] = (scenario.serve_theirs or serve_cpython, scenario.run_theirs or scenario.run)
     figures = collections.defaultdict(lambda: {OURS: [], THEIRS: []})

@@ -2,15 +2,16 @@
 import json
 import sys
 import time
-from multiprocessing.managers import BaseManager
+from multiprocessing.managers import SyncManager
 
 
-class QueueManager(BaseManager):
+class QueueManager(SyncManager):
     pass
 
 
 QueueManager.register("get_task_queue")
 QueueManager.register("get_result_queue")
+QueueManager.register("Counter")
 
 
 def new_manager():

@@ -1,22 +1,33 @@
-"""The peer: CPython's own manager server with two queues, as the multiprocessing documentation writes it.
+"""The peer: CPython's own manager server with two queues, all that a SyncManager has, and a class, as the multiprocessing
+documentation writes it.
 
 usage: stock_server.py AUTHKEY_FILE
 Prints `listening on HOST:PORT` when ready and serves until it is terminated.
 """
 import queue
 import sys
-from multiprocessing.managers import BaseManager
+from multiprocessing.managers import SyncManager
 
 TASKS = queue.Queue()
 RESULTS = queue.Queue()
 
 
-class QueueManager(BaseManager):
+class QueueManager(SyncManager):
     pass
+
+
+class Counter:
+    def __init__(self):
+        self.count = 0
+
+    def increment(self, by=1):
+        self.count += by
+        return self.count
 
 
 QueueManager.register("get_task_queue", callable=lambda: TASKS)
 QueueManager.register("get_result_queue", callable=lambda: RESULTS)
+QueueManager.register("Counter", Counter)
 
 
 def main():

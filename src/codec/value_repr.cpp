@@ -9,6 +9,7 @@
 #include "codec/number.hpp"
 #include "codec/object_graph.hpp"
 #include "codec/text_arguments.hpp"
+#include "codec/proxy_nodes.hpp"
 #include "codec/text_repr.hpp"
 
 #include <cmath>
@@ -234,6 +235,8 @@ private:
             output_ += complex_text(graph_.floating(numbers[0]), graph_.floating(numbers[1]));
             return;
         }
+        if (const auto proxy = codec::proxy_at(graph_, node))
+            return show_proxy(*proxy);
         std::span<const node_id> arguments = graph_.children(parts.arguments);
         node_id callable = parts.callable;
         // copyreg's helpers are given the class: what they were asked for says more than they do.
@@ -270,6 +273,18 @@ private:
         append_updates(pieces, parts, separator);
         enter(node, {}, ")");
         frames_.back().pieces = std::move(pieces);
+    }
+    /// As BaseProxy.__repr__ in managers.py, with the ident for an address in memory.
+    void show_proxy(const codec::proxy_nodes& proxy)
+    {
+        const bool is_named = graph_.kind(proxy.class_or_function) == node_kind::global;
+        output_ += '<';
+        output_ += is_named ? graph_.qualified_name(proxy.class_or_function) : std::string_view{"BaseProxy"};
+        output_ += " object, typeid '";
+        output_ += graph_.text(proxy.typeid_name);
+        output_ += "' at ";
+        output_ += graph_.text(proxy.ident);
+        output_ += '>';
     }
     [[nodiscard]] bool is_copyreg_helper(const object_parts& parts) const
     {

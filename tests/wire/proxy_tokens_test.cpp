@@ -64,6 +64,12 @@ TEST_CASE("proxies inside data are found with their idents and addresses", "[wir
     CHECK(found[is_first_first ? 1 : 0].address == value{"/tmp/s"});
 }
 
+TEST_CASE("a proxy prints as in CPython", "[wire][proxy]")
+{
+    CHECK(list_of_proxies().repr() ==
+          "[<ListProxy object, typeid 'list' at 7f-1>, <ListProxy object, typeid 'list' at 7f-2>, 3]");
+}
+
 TEST_CASE("data without proxies is not looked at", "[wire][proxy]")
 {
     CHECK_FALSE(carried(value::list({1, "RebuildProxy"})).has_proxies());
