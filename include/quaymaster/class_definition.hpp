@@ -166,7 +166,8 @@ struct rest_of {
 /// IndexError, std::range_error and std::overflow_error as OverflowError, std::bad_alloc as MemoryError, conversion_error as TypeError,
 /// python_error as what it names, any other std::exception as RuntimeError, each with its what().
 /// Calls run on the server's workers, so a method may block or compute; one call at a time per object, unless
-/// calls_may_overlap().
+/// calls_may_overlap(). No more than server_options::workers_max run at a time: methods that wait for each other need as many.
+/// A server that stops waits for the calls that run, and answers them no more.
 template <class T>
 class class_definition {
 public:

@@ -15,8 +15,6 @@ stream_role role_of_stream(std::string_view name) noexcept
 
 void client_usage::begin(std::string_view host, stream_role role, std::string_view ident)
 {
-    if (role == stream_role::unknown)
-        return;
     use& known = uses_[{std::string{host}, std::string{ident}}];
     ++(role == stream_role::main_thread ? known.main_threads : known.other_threads);
 }
@@ -31,11 +29,11 @@ void client_usage::on_decref(std::string_view host, std::string_view ident)
 bool client_usage::end(std::string_view host, stream_role role, std::string_view ident)
 {
     const auto found = uses_.find({std::string{host}, std::string{ident}});
-    if (role == stream_role::unknown || found == uses_.end())
+    if (found == uses_.end())
         return false;
     use& known = found->second;
     bool has_left_count = false;
-    if (role == stream_role::other_thread) {
+    if (role != stream_role::main_thread) {
         --known.other_threads;
     } else {
         --known.main_threads;

@@ -23,7 +23,8 @@ enum class stream_role : std::uint8_t {
 /// thread. But the main thread's stream ends with its program, and a program that ends in order gives back its counts first
 /// (managers.py: BaseProxy._decref, an exit finalizer). So a main thread's stream that ends with no decref from its host for
 /// an object that it has called belonged to a program that was killed, and took one count with it.
-/// Errs on the side of keeping: no count is given up while a thread of a main program of that host uses the object, of several
+/// Errs on the side of keeping: no count is given up while another thread or a child process of that host uses the object (a child may
+/// have none of its own), of several
 /// proxies of one object in one program only one is given up, and objects that were never called are not known of.
 /// Thread safety: none. Memory: one entry per host and object in use.
 class client_usage {

@@ -15,6 +15,13 @@
 
 namespace quaymaster::core {
 
+/// What makes two referents stand for one object.
+struct object_identity {
+    const void* address;
+    std::size_t type;  // where objects of several types may have one address
+    friend bool operator==(const object_identity&, const object_identity&) = default;
+};
+
 /// An object that proxies stand for.
 /// Thread safety: none of its own; the layer above lets one caller in at a time.
 /// A queue's state need not be in this process: only the outcome of each call matters to the caller.
@@ -45,6 +52,9 @@ public:
 
     /// The object by value, for `#GETVALUE`; nullopt for one that cannot be pickled, such as a queue or a lock.
     [[nodiscard]] virtual std::optional<value> by_value() const { return std::nullopt; }
+
+    /// Itself, or what it is only a way to call.
+    [[nodiscard]] virtual object_identity identity() const noexcept { return {this, 0}; }
 
     /// True if that call goes over its `index`-th positional argument and does not keep it: a proxy there stands for what the
     /// object behind it holds, as `l.extend(other_list_proxy)` does in CPython.

@@ -109,8 +109,11 @@ std::variant<created, raised> registry::create(std::string_view typeid_name, cal
     auto result = make(typeid_name, arguments);
     if (auto* const refusal = std::get_if<raised>(&result))
         return std::move(*refusal);
+    return enter(std::get<made_object>(std::move(result)), typeid_name);
+}
 
-    auto& made = std::get<made_object>(result);
+std::variant<created, raised> registry::enter(made_object made, std::string_view typeid_name)
+{
     object_map::iterator place;
     if (!made.stable_ident.empty()) {
         place = objects_.try_emplace(made.stable_ident).first;
@@ -119,7 +122,7 @@ std::variant<created, raised> registry::create(std::string_view typeid_name, cal
                           "ident '" + made.stable_ident + "' belongs to another object already"};
         }
         place->second.stable = true;
-    } else if (const auto known = idents_.find(made.object.get()); known != idents_.end()) {
+    } else if (const auto known = idents_.find(made.object->identity()); known != idents_.end()) {
         place = objects_.find(known->second);
     } else if ((place = add_made_by_client()) == objects_.end()) {
         return too_many_objects(typeid_name);
@@ -129,6 +132,8 @@ std::variant<created, raised> registry::create(std::string_view typeid_name, cal
 
 std::variant<created, raised> registry::adopt(std::shared_ptr<referent> object, std::string_view typeid_name)
 {
+    if (const auto known = idents_.find(object->identity()); known != idents_.end())
+        return count_up(objects_.find(known->second), nullptr);
     const auto place = add_made_by_client();
     if (place == objects_.end())
         return too_many_objects(typeid_name);
@@ -156,7 +161,7 @@ created registry::count_up(object_map::iterator place, std::shared_ptr<referent>
     entry& home = place->second;
     if (home.object == nullptr) {
         home.object = std::move(object);
-        idents_.emplace(home.object.get(), place->first);
+        idents_.emplace(home.object->identity(), place->first);
     }
     // Count it before its ident leaves: the client's incref comes over another connection, and until then nothing else
     // keeps the object alive if another client's decref comes first.
@@ -243,7 +248,7 @@ std::shared_ptr<referent> registry::settle(object_map::iterator place)
 std::shared_ptr<referent> registry::take_out(object_map::iterator place)
 {
     std::shared_ptr<referent> object = std::move(place->second.object);
-    idents_.erase(object.get());
+    idents_.erase(object->identity());
     objects_.erase(place);
     --made_by_clients_;
     return object;
@@ -264,9 +269,12 @@ std::vector<std::shared_ptr<referent>> registry::collect_cycles()
             reached.push_back(ident);
     };
     for (const auto& [ident, home] : objects_) {
-        for (const auto& [owner, count] : home.holders)
+        for (const auto& [owner, count] : home.holders) {
             held_by[owner].push_back(ident);
-        if (home.count != 0 || home.stable || home.holders.contains(std::string_view{}))
+            if (!objects_.contains(owner))  // data on its way, or that has outlived the object it was in
+                reach(ident);
+        }
+        if (home.count != 0 || home.stable)
             reach(ident);
     }
     while (!reached.empty()) {
@@ -307,7 +315,7 @@ void registry::declare_stable(std::string ident, std::shared_ptr<referent> objec
     place->second.stable = true;
     if (is_new) {
         place->second.object = std::move(object);
-        idents_.emplace(place->second.object.get(), place->first);
+        idents_.emplace(place->second.object->identity(), place->first);
     }
 }
 

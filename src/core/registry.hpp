@@ -65,13 +65,16 @@ public:
     [[nodiscard]] bool has_typeid(std::string_view typeid_name) const noexcept;
     [[nodiscard]] std::vector<std::string> typeids() const;
 
-    /// What the factory of `typeid_name` makes, not entered here. key_error for an unknown typeid.
+    /// What the factory of `typeid_name` makes, not entered here. key_error for an unknown typeid. Of a typeid whose
+    /// reads_arguments() it needs no guard once the program has registered what it serves.
     std::variant<made_object, raised> make(std::string_view typeid_name, call& arguments) const;
     /// Makes or finds the object; its count is one higher on return. key_error for an unknown typeid; runtime_error if
     /// the stable ident belongs to another object, or for a new object beyond objects_max.
     std::variant<created, raised> create(std::string_view typeid_name, call& arguments);
-    /// Gives an object that a method made, such as an iterator, an ident of its own, with count one. runtime_error beyond
-    /// objects_max.
+    /// The second half of create(), for what make() has made.
+    std::variant<created, raised> enter(made_object made, std::string_view typeid_name);
+    /// Gives an object that a method made, such as an iterator, an ident of its own, or finds the one that it has; its count is one
+    /// higher on return. runtime_error beyond objects_max.
     std::variant<created, raised> adopt(std::shared_ptr<referent> object, std::string_view typeid_name);
     /// False: unknown ident.
     bool incref(std::string_view ident);
@@ -118,6 +121,13 @@ private:
         std::size_t operator()(std::string_view text) const noexcept { return std::hash<std::string_view>{}(text); }
     };
 
+    struct identity_hash {
+        std::size_t operator()(const object_identity& known) const noexcept
+        {
+            return std::hash<const void*>{}(known.address) ^ known.type;
+        }
+    };
+
     using object_map = std::unordered_map<std::string, entry, text_hash, std::equal_to<>>;
 
     [[nodiscard]] std::string unique_ident();
@@ -137,7 +147,7 @@ private:
     std::map<std::string, registered_factory, std::less<>> factories_;
     std::map<std::string, std::shared_ptr<referent>, std::less<>> constructors_;
     object_map objects_;
-    std::unordered_map<const referent*, std::string> idents_;  // of every object in objects_
+    std::unordered_map<object_identity, std::string, identity_hash> idents_;  // of every object in objects_
     std::size_t in_use_ = 0;
     bool may_have_cycles_ = false;
     std::size_t made_by_clients_ = 0;  // objects without a stable ident

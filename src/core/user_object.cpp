@@ -8,6 +8,7 @@
 #include <quaymaster/errors.hpp>
 
 #include <algorithm>
+#include <atomic>
 #include <optional>
 #include <stdexcept>
 #include <utility>
@@ -22,8 +23,8 @@ std::variant<std::vector<codec::payload*>, raised> bind(const user_class::callab
     std::vector<core::parameter> expected;
     for (const quaymaster::parameter& each : takes)
         expected.push_back({each.name, !each.otherwise});
-    const signature expects{called.full_name, expected,
-                            called.is_builtin_style ? signature::style::builtin : signature::style::python_method};
+    const auto by_name = called.described->name.empty() ? signature::style::function : signature::style::python_method;
+    const signature expects{called.full_name, expected, called.is_builtin_style ? signature::style::builtin : by_name};
     std::vector<codec::payload*> bound(takes.size());
     if (auto misfit = bind_arguments(expects, request, bound))
         return *std::move(misfit);
@@ -92,6 +93,8 @@ public:
 
     void execute() noexcept override
     {
+        if (has_begun_.exchange(true))
+            return;  // its caller left before
         try {
             std::vector<value> decoded;
             for (const codec::payload& each : arguments_)
@@ -115,7 +118,13 @@ public:
     [[nodiscard]] referent& home() noexcept override { return *target_; }
 
     [[nodiscard]] bool is_of(const waiter& caller) const noexcept { return caller_.get() == &caller; }
-    void forget_caller() noexcept { caller_.reset(); }
+    /// The caller has left: if the call has not begun, it never will.
+    void forget_caller() noexcept
+    {
+        caller_.reset();
+        if (!has_begun_.exchange(true))
+            arguments_.clear();
+    }
 
 private:
     outcome to_outcome(call_result&& result)
@@ -145,6 +154,7 @@ private:
     const callable_description& called_;
     std::vector<codec::payload> arguments_;
     std::shared_ptr<waiter> caller_;  // null once it has left; under the guard
+    std::atomic<bool> has_begun_{false};
     outcome result_{parked{}};        // between execute() and finish()
 };
 
@@ -162,7 +172,7 @@ std::span<const std::string_view> user_object::exposed() const noexcept
     return class_->exposed();
 }
 
-outcome user_object::invoke(call& request, waiter& caller, completions&)
+outcome user_object::invoke(call& request, waiter& caller, completions& fulfilled)
 {
     const auto overloads = class_->overloads(object_ != nullptr ? request.method : std::string_view{});
     std::optional<raised> misfit;
@@ -179,7 +189,12 @@ outcome user_object::invoke(call& request, waiter& caller, completions&)
                                                      : codec::payload{*each.described->takes[i].otherwise});
         waiting_.push_back(std::make_shared<user_call>(shared_from_this(), *each.described, std::move(arguments), caller));
         caller.park(*this, 0, never);
-        start_next();
+        try {
+            start_next();
+        } catch (...) {
+            withdraw(caller, fulfilled);
+            throw;
+        }
         return parked{};
     }
     if (misfit)
@@ -209,6 +224,13 @@ void user_object::withdraw(waiter& gone, completions&)
         if (each->is_of(gone))
             each->forget_caller();
     gone.reset();
+}
+
+object_identity user_object::identity() const noexcept
+{
+    if (object_ == nullptr)
+        return referent::identity();
+    return {object_.get(), class_->description().type.hash_code()};
 }
 
 std::string user_object::text() const

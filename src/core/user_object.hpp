@@ -77,6 +77,8 @@ public:
     outcome expire(waiter& late, completions& fulfilled) override;
     /// A call that has begun runs to its end, and its result is dropped.
     void withdraw(waiter& gone, completions& fulfilled) override;
+    /// The C++ object's: whoever is given it again gets the same proxy, and so takes turns with the others.
+    [[nodiscard]] object_identity identity() const noexcept override;
     /// "<Counter object>".
     [[nodiscard]] std::string text() const override;
 

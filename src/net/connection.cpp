@@ -144,7 +144,7 @@ bool connection::read_once(core::time_point now)
         if (done.state == transfer::status::ended)
             end_after_replies(now);
         else if (done.state == transfer::status::failed)
-            close_because(log_level::info, "lost", done.cause.message());
+            close_lost(done.cause);
         return false;
     }
     take_turn(now, [this, input](session::turn& turn) { consume(input, turn); });
@@ -173,6 +173,7 @@ void connection::consume(bytes_view input, session::turn& now)
 /// The peer sends no more. It may have closed one direction only and still read the replies under way.
 void connection::end_after_replies(core::time_point now)
 {
+    peer_left_ = true;
     if (unsent_ != nullptr)
         return finish_by(now + home_.state().settings.handshake_timeout);
     if (!session_.authenticated())
@@ -226,7 +227,7 @@ bool connection::send(wire::outbox& replies, core::time_point now)
     const transfer done = send_some(socket_.native_handle(), pieces);
     if (done.state == transfer::status::failed) {
         replies.clear();
-        close_because(log_level::info, "lost", done.cause.message());
+        close_lost(done.cause);
         return false;
     }
     replies.consume(done.count);
@@ -309,7 +310,7 @@ void connection::close() noexcept
         return;
     home_.deadlines().remove(*this);
     try {
-        session_.end(home_.service());
+        session_.end(home_.service(), peer_left_);
     } catch (const std::exception& failure) {
         home_.state().log_or_drop(log_level::error, "an item that was on its way to a client is lost: ", failure.what());
     }
@@ -335,6 +336,13 @@ void connection::cut_off()
                       "it did not fetch its last replies within stop_grace (" +
                           std::to_string(home_.state().options.stop_grace.count()) + " ms)");
     });
+}
+
+/// The socket failed: with a reset the peer has left, while keepalive may only have missed it.
+void connection::close_lost(const error_code& cause)
+{
+    peer_left_ = cause == boost::system::errc::connection_reset || cause == boost::system::errc::broken_pipe;
+    close_because(log_level::info, "lost", cause.message());
 }
 
 /// The session is over and its last reply is out.

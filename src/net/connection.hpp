@@ -77,6 +77,7 @@ private:
     void wait_writable();
     void end_after_replies(core::time_point now);
     void finish_by(core::time_point limit);
+    void close_lost(const error_code& cause);
     void close_finished();
     void close_because(log_level level, std::string_view what, std::string_view reason);
 
@@ -94,6 +95,7 @@ private:
     bool is_writing_ = false;    // a wait for writability is pending
     bool counts_as_unauthenticated_ = true;
     bool counts_as_stream_ = false;
+    bool peer_left_ = false;  // it ended its side, or its machine did
 };
 
 }  // namespace quaymaster::net

@@ -10,6 +10,14 @@ namespace quaymaster::net {
 
 std::variant<core::created, core::raised> guarded_service::create(std::string_view typeid_name, core::call& arguments)
 {
+    // A list of millions takes its time, in which others go on.
+    if (reads_arguments(typeid_name)) {
+        auto made = state_.registry.make(typeid_name, arguments);
+        if (auto* const refusal = std::get_if<core::raised>(&made))
+            return std::move(*refusal);
+        const std::lock_guard lock{state_.guards.registry()};
+        return state_.registry.enter(std::get<core::made_object>(std::move(made)), typeid_name);
+    }
     const std::lock_guard lock{state_.guards.registry()};
     return state_.registry.create(typeid_name, arguments);
 }
@@ -58,12 +66,12 @@ bool guarded_service::begin_use(core::waiter& caller, core::stream_role role, st
     return true;
 }
 
-void guarded_service::end_use(core::waiter& caller, core::stream_role role, std::string_view ident)
+void guarded_service::end_use(core::waiter& caller, core::stream_role role, std::string_view ident, bool peer_left)
 {
     const std::string host = loop_.host_of(caller);
     {
         const std::lock_guard lock{state_.guards.registry()};
-        if (!state_.usage.end(host, role, ident))
+        if (!state_.usage.end(host, role, ident) || !peer_left)
             return;
     }
     // Whoever was given a proxy by the client before it died is about to count on it.
@@ -169,9 +177,11 @@ void guarded_service::abandon(core::referent& object, const core::waiter& owner)
 
 std::shared_ptr<core::hold> guarded_service::add_hold(std::string_view owner, std::string_view target)
 {
-    auto added = std::make_shared<core::hold>(state_.holds, std::string{owner}, std::string{target});
+    settle_holds(false);  // those who only add, and never give back, would let the ends of holds pile up
     const std::lock_guard lock{state_.guards.registry()};
-    return state_.registry.add_hold(owner, target) ? added : nullptr;
+    if (!state_.registry.add_hold(owner, target))
+        return nullptr;
+    return std::make_shared<core::hold>(state_.holds, std::string{owner}, std::string{target});
 }
 
 void guarded_service::move_hold(core::hold& moved, std::string_view owner)
@@ -183,7 +193,7 @@ void guarded_service::move_hold(core::hold& moved, std::string_view owner)
 
 void guarded_service::keep_for_handover(std::shared_ptr<const void> held)
 {
-    state_.holds.keep(std::move(held), std::chrono::steady_clock::now());
+    state_.holds->keep(std::move(held), std::chrono::steady_clock::now());
     settle_holds(false);
 }
 
@@ -200,11 +210,11 @@ std::optional<value> guarded_service::address_for(core::waiter& caller, const va
 /// Objects end outside the guard, and what their data held is settled in the next round.
 void guarded_service::settle_holds(bool asked)
 {
-    while (state_.holds.has_work() || asked) {
+    while (state_.holds->has_work() || asked) {
         std::vector<std::shared_ptr<core::referent>> gone;
         {
             const std::lock_guard lock{state_.guards.registry()};
-            gone = state_.holds.settle(state_.registry, std::chrono::steady_clock::now(), asked);
+            gone = state_.holds->settle(state_.registry, std::chrono::steady_clock::now(), asked);
         }
         if (gone.empty())
             return;

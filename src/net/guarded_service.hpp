@@ -36,7 +36,7 @@ public:
     bool incref(std::string_view ident) override;
     bool decref(std::string_view ident, core::waiter& caller) override;
     bool begin_use(core::waiter& caller, core::stream_role role, std::string_view ident) override;
-    void end_use(core::waiter& caller, core::stream_role role, std::string_view ident) override;
+    void end_use(core::waiter& caller, core::stream_role role, std::string_view ident, bool peer_left) override;
     std::shared_ptr<core::referent> find(std::string_view ident) override;
     std::size_t number_of_objects() override;
     std::string debug_info() override;

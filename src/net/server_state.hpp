@@ -15,6 +15,7 @@
 #include <cstdint>
 #include <exception>
 #include <functional>
+#include <memory>
 #include <mutex>
 #include <string>
 #include <string_view>
@@ -54,7 +55,7 @@ struct server_state {
 
     server_options options;
     session::server_settings settings;
-    hold_ledger holds;  // before the registry, whose objects hold things to their end
+    std::shared_ptr<hold_ledger> holds = std::make_shared<hold_ledger>();
     reached_addresses addresses;
     core::registry registry;
     core::client_usage usage;

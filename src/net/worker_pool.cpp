@@ -3,6 +3,7 @@
 #include "net/connection.hpp"
 #include "net/signals_blocked.hpp"
 
+#include <exception>
 #include <utility>
 
 namespace quaymaster::net {
@@ -17,11 +18,19 @@ void worker_pool::submit(std::shared_ptr<core::job> work)
     const std::lock_guard lock{mutex_};
     if (stopping_)
         return;
-    if (idle_ <= waiting_.size() && threads_.size() < threads_max_) {
-        const signals_blocked blocked;
-        threads_.emplace_back([this] { run(); });
-    }
     waiting_.push_back(std::move(work));
+    if (idle_ < waiting_.size() && threads_.size() < threads_max_) {
+        try {
+            const signals_blocked blocked;
+            threads_.emplace_back([this] { run(); });
+        } catch (const std::exception&) {
+            if (threads_.empty()) {
+                waiting_.pop_back();
+                throw;
+            }
+            // One of those that work will come to it.
+        }
+    }
     has_work_.notify_one();
 }
 
@@ -38,6 +47,9 @@ void worker_pool::stop()
     }
     for (std::thread& each : ending)
         each.join();
+    // Their callers are gone; their objects have to let go of them.
+    for (const auto& each : dropped)
+        complete(*each);
 }
 
 void worker_pool::run()

@@ -14,8 +14,7 @@
 
 namespace quaymaster::net {
 
-/// Starts a thread when a job comes and none is free, up to a limit; beyond it jobs wait. There are never more of them than
-/// connections, each of which makes one call at a time.
+/// Starts a thread when a job comes and none is free, up to a limit; beyond it jobs wait.
 /// Thread safety: submit() from any thread. stop() once, when the loops have ended.
 class worker_pool final : public core::job_runner {
 public:

@@ -22,8 +22,11 @@ void hold_argument(service& server, core::waiter& caller, std::string_view owner
         all.push_back(added);
         held->push_back(std::move(added));
     }
-    if (!held->empty())
-        argument.attach(std::move(held));
+    if (held->empty())
+        return;
+    if (!argument.is_item())  // the value of another object of ours, which stands for its proxy
+        argument = std::move(argument).to_item();
+    argument.attach(std::move(held));
 }
 
 }  // namespace

@@ -444,12 +444,22 @@ void server_session::answer_with_proxy(core::made_proxy object, turn& now)
 /// Most streams call registered queues and nothing else, or the same few objects over and over.
 void server_session::note_use(std::string_view ident, turn& now)
 {
-    if (role_ == core::stream_role::unknown || last_called_ == ident)
+    if (last_called_ == ident)
         return;
     last_called_ = ident;
-    const auto place = std::lower_bound(used_.begin(), used_.end(), ident);
-    if ((place == used_.end() || *place != ident) && now.server.begin_use(*caller_, role_, ident))
-        used_.emplace(place, ident);
+    if (used_.contains(ident) || !now.server.begin_use(*caller_, role_, ident))
+        return;
+    used_.emplace(ident);
+    if (used_.size() < used_swept_at_)
+        return;
+    // Idents are never given again: those of objects that are gone may go, too.
+    std::erase_if(used_, [&](const std::string& known) {
+        if (now.server.find(known) != nullptr)
+            return false;
+        now.server.end_use(*caller_, role_, known, false);
+        return true;
+    });
+    used_swept_at_ = 2 * used_.size() + swept_min;
 }
 
 void server_session::note_owned(const std::shared_ptr<core::referent>& object)
@@ -461,7 +471,7 @@ void server_session::note_owned(const std::shared_ptr<core::referent>& object)
     owned_.insert_or_assign(owned.get(), owned);  // a new one may be where an old one was
     if (owned_.size() >= owned_swept_at_) {
         std::erase_if(owned_, [](const auto& known) { return known.second.expired(); });
-        owned_swept_at_ = 2 * owned_.size() + owned_swept_min;
+        owned_swept_at_ = 2 * owned_.size() + swept_min;
     }
 }
 
@@ -493,7 +503,7 @@ void server_session::on_deadline(turn& now)
     answer(std::move(result), now);
 }
 
-void server_session::end(service& server)
+void server_session::end(service& server, bool peer_left)
 {
     if (const auto place = std::exchange(place_, nullptr))
         server.withdraw(*place, *caller_);
@@ -501,7 +511,7 @@ void server_session::end(service& server)
         if (const auto object = each.lock())
             server.abandon(*object, *caller_);
     for (const std::string& ident : std::exchange(used_, {}))
-        server.end_use(*caller_, role_, ident);
+        server.end_use(*caller_, role_, ident, peer_left);
     deadline_ = core::never;
     phase_ = phase::over;
 }

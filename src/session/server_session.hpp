@@ -16,11 +16,13 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <unordered_set>
 #include <vector>
 
 namespace quaymaster::session {
@@ -81,7 +83,8 @@ public:
     /// afterwards with what has come.
     void on_deadline(turn& now);
     /// Withdraws the waiter and releases what the session owns. It does nothing more.
-    void end(service& server);
+    /// `peer_left`: it was not we who closed the connection.
+    void end(service& server, bool peer_left = false);
 
     /// When on_deadline() is due; core::never if nothing is.
     [[nodiscard]] core::time_point deadline() const noexcept { return deadline_; }
@@ -127,11 +130,16 @@ private:
     core::waiter* caller_;
     core::time_point deadline_ = core::never;
     std::shared_ptr<core::referent> place_;  // what the parked call waits in: kept alive though a decref may drop it
-    static constexpr std::size_t owned_swept_min = 16;
+    struct text_hash {
+        using is_transparent = void;
+        std::size_t operator()(std::string_view text) const noexcept { return std::hash<std::string_view>{}(text); }
+    };
+    static constexpr std::size_t swept_min = 16;
     std::unordered_map<const core::referent*, std::weak_ptr<core::referent>> owned_;  // that this session may own
-    std::size_t owned_swept_at_ = owned_swept_min;  // objects that are gone are forgotten at that size
+    std::size_t owned_swept_at_ = swept_min;  // objects that are gone are forgotten at that size
     std::string last_called_;
-    std::vector<std::string> used_;  // idents, not stable ones, that this stream has called; sorted
+    std::unordered_set<std::string, text_hash, std::equal_to<>> used_;  // idents, not stable ones, that this stream has called
+    std::size_t used_swept_at_ = swept_min;
     std::optional<wire::server_handshake> handshake_;
     codec::reader_dialect reader_;  // of the request being answered
     phase phase_ = phase::handshake;

@@ -35,8 +35,9 @@ public:
     /// The stream `caller` of that role calls an object for the first time. False: of an object with a stable ident no use is
     /// kept, as its count is of no account.
     virtual bool begin_use(core::waiter& caller, core::stream_role role, std::string_view ident) = 0;
-    /// That stream has ended: gives up the count that its client has left behind, if it has.
-    virtual void end_use(core::waiter& caller, core::stream_role role, std::string_view ident) = 0;
+    /// That stream calls the object no more. If that is because the client has left, gives up the count that it has left
+    /// behind, if it has.
+    virtual void end_use(core::waiter& caller, core::stream_role role, std::string_view ident, bool peer_left) = 0;
     virtual std::shared_ptr<core::referent> find(std::string_view ident) = 0;
     virtual std::size_t number_of_objects() = 0;
     virtual std::string debug_info() = 0;

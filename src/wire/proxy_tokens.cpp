@@ -6,6 +6,8 @@
 
 #include <array>
 #include <memory>
+#include <string_view>
+#include <unordered_set>
 #include <utility>
 
 namespace quaymaster::wire {
@@ -28,9 +30,12 @@ std::vector<proxy_token> proxies_in(const codec::payload& data, const codec::pic
     const value known = data.to_value(limits);
     const auto& graph = object_graph::graph_of(known);
     std::vector<proxy_token> found;
-    for (node_id node = 0; graph != nullptr && node < graph->node_count(); ++node)
-        if (const auto token = codec::proxy_at(*graph, node))
+    std::unordered_set<std::string_view> seen;  // a few octets of pickle may name one proxy again
+    for (node_id node = 0; graph != nullptr && node < graph->node_count(); ++node) {
+        const auto token = codec::proxy_at(*graph, node);
+        if (token && seen.insert(graph->text(token->ident)).second)
             found.push_back(read(graph, *token));
+    }
     return found;
 }
 
@@ -51,10 +56,11 @@ codec::payload readdress(codec::payload data, codec::reader_dialect reader, cons
     const auto graph = std::make_shared<object_graph>();
     const node_id root = graph->add_value(data.to_value(limits));
     bool has_changed = false;
+    std::unordered_set<node_id> done;
     const std::size_t count = graph->node_count();
     for (node_id node = 0; node < count; ++node) {
         const auto found = codec::proxy_at(*graph, node);
-        if (!found)
+        if (!found || !done.insert(found->token).second)
             continue;
         const auto address = address_for(read(graph, *found));
         if (!address)

@@ -20,7 +20,7 @@ struct proxy_token {
     value address;  // (host, port), or the path of a Unix socket
 };
 
-/// The proxies in `data`, in no order. Throws pickle_error if it cannot be decoded within `limits`.
+/// The proxies in `data`, in no order, one for each ident. Throws pickle_error if it cannot be decoded within `limits`.
 [[nodiscard]] std::vector<proxy_token> proxies_in(const codec::payload& data, const codec::pickle_limits& limits);
 
 /// The proxy that `data` as a whole is; nullopt if it is none. Throws pickle_error as above.

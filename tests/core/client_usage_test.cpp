@@ -79,10 +79,12 @@ TEST_CASE("a thread that ends takes nothing along", "[core][usage]")
     CHECK(usage.size() == 0);
 }
 
-TEST_CASE("of a child process nothing is known", "[core][usage]")
+TEST_CASE("a child process may use its parent's count", "[core][usage]")
 {
     client_usage usage;
+    usage.begin("host", main_thread, "7f-1");
     usage.begin("host", stream_role::unknown, "7f-1");
-    CHECK(usage.size() == 0);
+    CHECK_FALSE(usage.end("host", main_thread, "7f-1"));
     CHECK_FALSE(usage.end("host", stream_role::unknown, "7f-1"));
+    CHECK(usage.size() == 0);
 }

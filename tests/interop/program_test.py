@@ -57,6 +57,22 @@ def puts_and_gets(bin_dir):
         assert shell('get', 'get_queue/orders') == '5\n'
 
 
+def shared_objects_have_names(bin_dir):
+    with Scratch() as scratch, serve(bin_dir, scratch, '--share', 'board=dict', '--share', 'gate=Lock') as server:
+        code = ("import sys; from multiprocessing.managers import BaseManager, DictProxy, AcquirerProxy; "
+                "BaseManager.register('board', proxytype=DictProxy); BaseManager.register('gate', proxytype=AcquirerProxy); "
+                "manager = BaseManager((sys.argv[1], int(sys.argv[2])), open(sys.argv[3], 'rb').read().strip()); manager.connect(); "
+                "board = manager.board(); board['lives'] = board.get('lives', 0) + 1; print(manager.gate().acquire(False), board['lives'])")
+        client = [sys.executable, '-c', code, server.host, server.port, scratch.key_file]
+        assert run(client) == 'True 1\n'
+        assert run(client) == 'False 2\n'  # the first has left it locked
+        shell = Shell(bin_dir, server, scratch)
+        assert "'board' is no queue" in shell('get', 'board', '--timeout', '0', expected=1)
+        for wrong in ('board', 'board=', 'board=nothing', 'Queue=dict', 'board=Barrier'):
+            text = run([bin_dir / 'quaymaster', 'serve', '--port', 0, '--authkey-file', scratch.key_file, '--share', wrong], expected=2)
+            assert wrong.split('=')[0] in text, text
+
+
 def put_by_python(server, scratch, code):
     run([sys.executable, '-c', PYTHON_CLIENT + code, server.host, server.port, scratch.key_file])
 
@@ -344,7 +360,7 @@ def main():
     bin_dir = bin_folder(__doc__)
     cases = (puts_and_gets, get_prints_large_items_whole, get_prints_what_json_cannot_say, exit_codes,
              wrong_arguments_are_usage_errors, limits_are_options, stat_shows, bench_measures, bench_finds_faults, bench_ends_on_signals,
-             key_is_made, empty_key_is_for_loopback, printed_lines_work, stops_on_signals, unix_socket, require_sha256)
+             key_is_made, shared_objects_have_names, empty_key_is_for_loopback, printed_lines_work, stops_on_signals, unix_socket, require_sha256)
     return run_cases([(case.__name__.replace('_', ' '), lambda case=case: case(bin_dir)) for case in cases])
 
 

@@ -32,7 +32,7 @@ public:
         registry.register_typeid("Queue", core::fresh_queue());
     }
 
-    ~bare_service() override { ends.is_over = true; }
+    ~bare_service() override { ends.reset(); }
 
     std::variant<core::created, core::raised> create(std::string_view typeid_name, core::call& arguments) override
     {
@@ -60,9 +60,9 @@ public:
         usage.begin("host", role, ident);
         return true;
     }
-    void end_use(core::waiter&, core::stream_role role, std::string_view ident) override
+    void end_use(core::waiter&, core::stream_role role, std::string_view ident, bool peer_left) override
     {
-        if (usage.end("host", role, ident))
+        if (usage.end("host", role, ident) && peer_left)
             (void)registry.decref(ident);
     }
     std::shared_ptr<core::referent> find(std::string_view ident) override { return registry.find(ident); }
@@ -88,8 +88,9 @@ public:
     void abandon(core::referent& object, const core::waiter& owner) override { object.abandon(owner, told); }
     std::shared_ptr<core::hold> add_hold(std::string_view owner, std::string_view target) override
     {
-        auto added = std::make_shared<core::hold>(ends, std::string{owner}, std::string{target});
-        return registry.add_hold(owner, target) ? added : nullptr;
+        if (!registry.add_hold(owner, target))
+            return nullptr;
+        return std::make_shared<core::hold>(ends, std::string{owner}, std::string{target});
     }
     void move_hold(core::hold& moved, std::string_view owner) override
     {
@@ -107,14 +108,12 @@ public:
         explicit keeper(bare_service& service) : home{service} {}
         void on_released(std::string owner, std::string target) noexcept override
         {
-            if (!is_over)
-                (void)home.registry.remove_hold(owner, target);
+            (void)home.registry.remove_hold(owner, target);
         }
         bare_service& home;
-        bool is_over = false;  // the registry is on its way out itself
     };
 
-    keeper ends{*this};
+    std::shared_ptr<keeper> ends = std::make_shared<keeper>(*this);  // gone before the registry is
     core::registry registry{1};
     core::client_usage usage;
     std::vector<std::shared_ptr<const void>> handed_over;

@@ -814,11 +814,42 @@ TEST_CASE("a stock program that is killed takes its count along", "[session][ser
             same_program.authenticate();
             same_program.ask({.method = "decref", .name = ident});
             REQUIRE(same_program.result().is_none());
-            server.session.end(service);
+            server.session.end(service, true);
             CHECK(service.registry.find(ident) != nullptr);
             CHECK(service.registry.decref(ident));
         }
     }
     CHECK(service.registry.find(ident) == nullptr);
     CHECK(service.usage.size() == 0);
+}
+
+TEST_CASE("a stream that the server closes says nothing about its program", "[session][server][count]")
+{
+    bare_service service;
+    core::call none;
+    const std::string ident = std::get<core::created>(service.registry.create("Queue", none)).ident;
+    server_end server{service};
+    hand_client client{server};
+    client.open_stream();
+    client.ask(ident, "qsize");
+    REQUIRE(client.result() == value{0});
+    server.session.end(service, false);
+    CHECK(service.registry.find(ident) != nullptr);
+    CHECK(service.usage.size() == 0);
+}
+
+TEST_CASE("a stream forgets the objects that are gone", "[session][server][count]")
+{
+    bare_service service;
+    server_end server{service};
+    hand_client client{server};
+    client.open_stream();
+    for (int round = 0; round < 200; ++round) {
+        core::call none;
+        const std::string ident = std::get<core::created>(service.registry.create("Queue", none)).ident;
+        client.ask(ident, "qsize");
+        REQUIRE(client.result() == value{0});
+        CHECK(service.registry.decref(ident));
+    }
+    CHECK(service.usage.size() < 50);
 }

@@ -28,7 +28,7 @@ struct server_end {
             settings.authkey = to_bytes("abc");
         run([&](session::turn& first) { session.start(first); });
     }
-    ~server_end() { session.end(service); }
+    ~server_end() { session.end(service, true); }
     server_end(const server_end&) = delete;
     server_end& operator=(const server_end&) = delete;
 

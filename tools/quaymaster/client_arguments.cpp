@@ -5,6 +5,7 @@
 #include "text_argument.hpp"
 #include "whole_number.hpp"
 
+#include <algorithm>
 #include <cmath>
 
 namespace quaymaster::tool {
@@ -38,9 +39,13 @@ queue_proxy<value> find_queue(base_manager& manager, const std::string& name)
 {
     (void)text_argument("QUEUE", name);
     const std::size_t slash = name.find('/');
-    if (slash == std::string::npos)
-        return manager.create<queue_proxy<value>>(name);
-    return manager.create<queue_proxy<value>>(name.substr(0, slash), name.substr(slash + 1));
+    auto found = slash == std::string::npos ? manager.create<queue_proxy<value>>(name)
+                                            : manager.create<queue_proxy<value>>(name.substr(0, slash), name.substr(slash + 1));
+    // A dict has a get(), too.
+    const std::vector<std::string> methods = found.exposed();
+    if (std::find(methods.begin(), methods.end(), "qsize") == methods.end())
+        throw std::runtime_error{"'" + name + "' is no queue"};
+    return found;
 }
 
 std::optional<std::chrono::milliseconds> to_timeout(std::optional<double> seconds)

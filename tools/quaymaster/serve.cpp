@@ -41,6 +41,7 @@ and in C++.
 Besides the queues named by --queue clients can have
   get_queue(name, maxsize=0)    the queue of that name, made at its first mention
   Queue(maxsize=0), JoinableQueue, LifoQueue, PriorityQueue    a queue of one's own, gone with its last proxy
+  list dict set Value Array Namespace Event Lock RLock Semaphore BoundedSemaphore Condition Barrier    as of a SyncManager
   quaymaster_status()           what `quaymaster stat` shows, by its method status())";
 
 const std::vector<std::string> default_queues{"get_task_queue", "get_result_queue"};
@@ -193,10 +194,10 @@ address address_from(const serve_arguments& arguments)
 
 void register_all(server& served, const std::vector<queue_argument>& queues, const std::vector<std::string>& shared)
 {
+    served.register_sync_types();
     for (const queue_argument& queue : queues)
         served.register_queue(queue.name, queue.options);
     served.register_queue_factory("get_queue");
-    served.register_sync_types();
     for (const std::string& each : shared) {
         const std::size_t sign = each.find('=');
         if (sign == std::string::npos || sign == 0)
@@ -300,8 +301,8 @@ void add_serve(CLI::App& program, int& exit_code)
         ->capture_default_str()
         ->allow_extra_args(false);
     subcommand.add_option("--share", arguments->shared,
-                          "An object for all: NAME=TYPE, such as status=dict, TYPE list, dict, set, Namespace, Event, Lock, RLock, Semaphore,"
-                          " BoundedSemaphore or Condition; may be repeated")
+                          "An object for all: NAME=TYPE, such as status=dict, TYPE list, dict, set, Event, Lock, RLock, Semaphore,"
+                          " BoundedSemaphore, Condition or Queue; may be repeated")
         ->allow_extra_args(false);
     subcommand.add_option("--threads", arguments->options.threads, "Event loops; 0 for one per core, at most 8")
         ->capture_default_str()

@@ -1547,6 +1547,20 @@ objects_more(m, lambda: iter(d))              -> 1
 {3.6+} objects_more(m, lambda: p.append(m.list([1])))  -> 0
 {3.6+} objects_more(m, lambda: p[0])          -> 1
 
+== objects: proxies of containers that hold proxies
+{3.6+} p = m.list()
+{3.6+} p.append(m.dict({'a': 1}))
+{3.6+} q = m.list(p)
+{3.6+} q[0]['a']                              -> 1
+{3.6+} q.extend(p)                            -> None
+{3.6+} q[1:] = p
+{3.6+} len(q)                                 -> 2
+{3.6+} q[1].update({'a': 2})                  -> None
+{3.6+} p[0]['a']                              -> 2
+{3.6+} d = m.dict()
+{3.6+} d.update({'p': p})                     -> None
+{3.6+} m.dict(d)['p'][0]['a']                 -> 2
+
 == objects: wrong requests
 m._create('no_such_type')                     !! RemoteError(KeyError)
 m._create('Iterator')
