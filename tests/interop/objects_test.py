@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
 """Shared objects and stock Python clients: proxies inside data, clients that die, C++ classes."""
+import concurrent.futures
 import subprocess
 import sys
 import time
@@ -51,13 +52,20 @@ def falls_to(expected, python, server, scratch):
         time.sleep(0.1)
 
 
+PYTHONS_AT_ONCE = 3  # each waits more than it works: what is handed over lives for another second
+
+
 def for_each_python(test):
+    def run_one(bin_dir, version, python):
+        try:
+            test(bin_dir, python)
+        except AssertionError as error:
+            raise AssertionError('Python %s: %s' % (version, error))
+
     def run(bin_dir):
-        for version, python in found_pythons():
-            try:
-                test(bin_dir, python)
-            except AssertionError as error:
-                raise AssertionError('Python %s: %s' % (version, error))
+        with concurrent.futures.ThreadPoolExecutor(PYTHONS_AT_ONCE) as threads:
+            for done in [threads.submit(run_one, bin_dir, *found) for found in found_pythons()]:
+                done.result()
     run.__name__ = test.__name__
     return run
 
