@@ -36,8 +36,10 @@ def connected(port, key):
 
 
 def live(port, key, seed):
-    """One client's life: makes objects, puts proxies of some into others and into the queue, uses what it finds there."""
+    """One client's life: makes objects, puts proxies of some into others, and either puts some into the queue or uses what it finds
+    there. (Not both: of a program that has two proxies of one object and is killed, the server keeps one count.)"""
     chance = random.Random(seed)
+    puts = chance.random() < 0.5
     manager = connected(port, key)
     queue = manager.get_task_queue()
     mine = [manager.list([1, 2, 3]), manager.dict(a=1), manager.list()]
@@ -49,16 +51,19 @@ def live(port, key, seed):
             holder.append(held)
         else:
             holder[chance.randint(0, 5)] = held
-        if chance.random() < 0.3:
+        if puts and chance.random() < 0.3:
             queue.put([held])
-        elif chance.random() < 0.5 and queue.qsize():
+        elif not puts and chance.random() < 0.5 and queue.qsize():
             try:
                 len(queue.get(timeout=0.01)[0])
             except Exception as error:  # another client took it: queue.Empty
                 if type(error).__name__ != 'Empty':
                     raise
         if chance.random() < 0.2:
-            chance.choice(mine).clear() if hasattr(holder, 'clear') else None
+            if hasattr(holder, 'append'):
+                del holder[:]
+            else:
+                holder.clear()
     print('done', flush=True)
     sys.stdin.readline()
 
