@@ -134,7 +134,7 @@ private:
         if (auto* object = std::get_if<object_result>(&result))
             return to_proxy(std::move(*object));
         if (target_->object_ == nullptr)  // a function: what it returns becomes an object, as in CPython
-            return made_proxy{object_of_value(std::get<value>(result), target_->classes_.limits()),
+            return made_proxy{object_of_value(std::get<value>(result), target_->classes_.limits(), target_->classes_.seed()),
                               target_->class_->typeid_name()};
         return returned{std::move(std::get<value>(result))};
     }

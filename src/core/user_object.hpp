@@ -3,6 +3,7 @@
 
 #include "codec/pickle_limits.hpp"
 #include "core/job.hpp"
+#include "core/key_hash.hpp"
 #include "core/referent.hpp"
 
 #include <quaymaster/class_description.hpp>
@@ -47,16 +48,22 @@ private:
 /// The classes of one server by their C++ type, for results that are objects. Constant while calls run.
 class user_classes {
 public:
-    user_classes(job_runner& runner, const codec::pickle_limits& limits) noexcept : runner_{runner}, limits_{limits} {}
+    /// `seed`: for the hash tables of dicts that functions return.
+    user_classes(job_runner& runner, const codec::pickle_limits& limits, const hash_seed& seed = {}) noexcept
+        : runner_{runner}, limits_{limits}, seed_{seed}
+    {
+    }
 
     void add(std::shared_ptr<const user_class> known);
     [[nodiscard]] std::shared_ptr<const user_class> find(std::type_index type) const;
     [[nodiscard]] job_runner& runner() const noexcept { return runner_; }
     [[nodiscard]] const codec::pickle_limits& limits() const noexcept { return limits_; }
+    [[nodiscard]] const hash_seed& seed() const noexcept { return seed_; }
 
 private:
     job_runner& runner_;
     codec::pickle_limits limits_;
+    hash_seed seed_;
     std::unordered_map<std::type_index, std::shared_ptr<const user_class>> by_type_;
 };
 

@@ -44,13 +44,13 @@ std::shared_ptr<referent> made_by(const factory& make, const value& known)
 
 }  // namespace
 
-std::shared_ptr<referent> object_of_value(const value& known, const codec::pickle_limits& limits)
+std::shared_ptr<referent> object_of_value(const value& known, const codec::pickle_limits& limits, const hash_seed& seed)
 {
     std::shared_ptr<referent> object;
     if (known.kind() == value_kind::list)
         object = made_by(fresh_list(limits), known);
     else if (known.kind() == value_kind::dict)
-        object = made_by(fresh_dict(limits), known);
+        object = made_by(fresh_dict(limits, seed), known);
     return object != nullptr ? object : std::make_shared<plain_object>(known);
 }
 

@@ -1,6 +1,7 @@
 #include "net/pickled_proxy.hpp"
 
 #include "codec/object_graph.hpp"
+#include "codec/proxy_nodes.hpp"
 
 #include <algorithm>
 #include <array>
@@ -105,17 +106,16 @@ value pickled_proxy(const address& server, std::string_view typeid_name, std::st
 
 std::optional<found_proxy> find_proxy(const value& content)
 {
-    if (content.kind() != value_kind::object || content.module_name() != managers_module ||
-        content.qualified_name() != "RebuildProxy")
+    const auto& graph = codec::object_graph::graph_of(content);
+    const auto proxy = graph != nullptr ? codec::proxy_at(*graph, codec::object_graph::node_of(content)) : std::nullopt;
+    if (!proxy)
         return std::nullopt;
     const value arguments = content.arguments();
-    if (arguments.kind() != value_kind::tuple || arguments.size() != 4)
+    if (arguments.size() != 4)
         return std::nullopt;
-    std::optional<std::string> ident = wire::ident_of_token(arguments[1]);
-    if (!ident)
-        return std::nullopt;
-    const value state = arguments[1].state();
-    return found_proxy{{std::string{state[0].text()}, std::move(*ident), names_in(arguments[3].find("exposed"))}, state[1]};
+    return found_proxy{{std::string{graph->text(proxy->typeid_name)}, std::string{graph->text(proxy->ident)},
+                        names_in(arguments[3].find("exposed"))},
+                       codec::object_graph::to_value(graph, proxy->address)};
 }
 
 bool is_same_server(const address& server, const value& told)

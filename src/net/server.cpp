@@ -61,6 +61,13 @@ std::uint64_t random_instance()
     return instance;
 }
 
+core::hash_seed random_seed()
+{
+    core::hash_seed seed;
+    net::fill_random(std::as_writable_bytes(std::span{&seed, 1}));
+    return seed;
+}
+
 std::int64_t to_core(std::size_t maxsize)
 {
     constexpr auto largest = static_cast<std::size_t>(std::numeric_limits<std::int64_t>::max());
@@ -127,7 +134,8 @@ private:
     const address where_;
     net::server_state state_;
     net::worker_pool workers_{state_, state_.options.workers_max};
-    core::user_classes classes_{workers_, state_.options.pickle};
+    const core::hash_seed seed_ = random_seed();
+    core::user_classes classes_{workers_, state_.options.pickle, seed_};
     std::vector<std::unique_ptr<net::event_loop>> loops_;
     std::optional<net::listener> listener_;                // of the first loop
     std::optional<boost::asio::signal_set> stop_signals_;  // of the first loop
@@ -191,7 +199,7 @@ void server::implementation::register_sync_types()
     core::registry& registry = registry_to_fill();
     core::sync_type_options options;
     options.limits = state_.options.pickle;
-    net::fill_random(std::as_writable_bytes(std::span{&options.seed, 1}));
+    options.seed = seed_;
     options.releases_locks_at_session_end = state_.options.release_locks_at_session_end;
     // Called while an object is made, and so under the registry's guard.
     options.resolve_lock = [&registry, limits = options.limits](const value& proxy) -> std::shared_ptr<core::referent> {

@@ -410,7 +410,7 @@ void try_barriers(sync_manager& manager)
     for (int i = 0; i < 2; ++i)
         others.push_back(std::async(std::launch::async, [&] { return barrier.arrive_and_wait(); }));
     EXPECT(soon([&] { return barrier.n_waiting() == 2; }));
-    std::this_thread::sleep_for(150ms);
+    std::this_thread::sleep_for(150ms);  // several slices: a wait cut at one would break the barrier
     std::vector<std::size_t> places{barrier.arrive_and_wait_for(10s)};
     for (auto& each : others)
         places.push_back(each.get());

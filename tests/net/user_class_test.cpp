@@ -155,3 +155,37 @@ TEST_CASE_METHOD(fixture, "a function's result is an object in the server", "[ne
     CHECK(serving.create_proxy("add", {2, 3}).call("#GETVALUE") == value{5});
     CHECK_THROWS_AS(serving.create_proxy("add"), remote_error);
 }
+
+TEST_CASE("no more calls run at a time than there may be workers", "[net][user_class]")
+{
+    struct busy {
+        int work()
+        {
+            const int now = ++running;
+            std::this_thread::yield();
+            --running;
+            return now;
+        }
+        std::atomic<int> running{0};
+    };
+    manager_options options = short_limits();
+    options.server.workers_max = 2;
+    base_manager serving{{"127.0.0.1", 0}, "abc", options};
+    serving.register_type("Busy", class_definition<busy>{}.method("work", &busy::work).calls_may_overlap());
+    serving.start();
+    const proxy shared = serving.create_proxy("Busy");
+    std::atomic<int> too_many{0};
+    std::vector<std::thread> calling;
+    for (int i = 0; i < 6; ++i)
+        calling.emplace_back([&] {
+            for (int call = 0; call < 50; ++call)
+                too_many += *shared.call("work").to_int64() > 2 ? 1 : 0;
+        });
+    for (std::thread& each : calling)
+        each.join();
+    CHECK(too_many == 0);
+
+    options.server.workers_max = 0;
+    base_manager none{{"127.0.0.1", 0}, "abc", options};
+    CHECK_THROWS_AS(none.start(), std::invalid_argument);
+}
