@@ -29,7 +29,11 @@ try {
     options.stop_signals = {SIGINT, SIGTERM};
     quaymaster::server server{{"127.0.0.1", 0}, quaymaster::authkey::from_file(argv[1]), options};
     server.register_sync_types();
-    server.register_type("Counter", quaymaster::class_definition<counter>{}.method("increment", &counter::increment, {{"by", 1}}));
+    const auto counters = [] {
+        return quaymaster::class_definition<counter>{}.method("increment", &counter::increment, {{"by", 1}});
+    };
+    server.register_type("Counter", counters().calls_are_quick());
+    server.register_type("WorkerCounter", counters());
     server.start();
     std::cout << "listening on " << server.bound_address().to_string() << std::endl;
     server.wait();

@@ -149,6 +149,10 @@ def object_scenarios():
         yield Scenario(kind + "-cpp", (
             Measure(kind + "_cpp", "C++ client, %s, server on another core" % title, "op/s", "more", 1.5, CPYTHON),
         ), cpp_objects(kind, 1), serve_ours=serve_objects, server_core=0)
+    # What calls_are_quick() saves: a method that may block costs two hand-overs.
+    yield Scenario("worker-one", (
+        Measure("worker_1", "1 stock client, call of a class on a worker thread", "op/s", "more", 1, CPYTHON),
+    ), python_objects("worker", 1), serve_ours=serve_objects)
 
 
 def cpp_large_items(settings, server):

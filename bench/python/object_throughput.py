@@ -1,8 +1,8 @@
 """One client process that calls one shared object as fast as it can; several run side by side, each on an object of its own.
 
-usage: object_throughput.py HOST PORT AUTHKEY_FILE dict|lock|call SECONDS
+usage: object_throughput.py HOST PORT AUTHKEY_FILE dict|lock|call|worker SECONDS
 Prints `ready` once connected, starts at a line on stdin, and reports operations_per_s: a dict's set or get, a lock's acquire or release, a
-call of a class are one each.
+call of a class are one each. (`worker` calls a class that ours runs on a worker thread.)
 """
 import sys
 import time
@@ -28,16 +28,15 @@ def acquire_and_release(manager):
     return operations
 
 
-def call_twice(manager):
-    counter = manager.Counter()
-
+def call_twice(counter):
     def operations():
         counter.increment()
         counter.increment()
     return operations
 
 
-KINDS = {"dict": set_and_get, "lock": acquire_and_release, "call": call_twice}
+KINDS = {"dict": set_and_get, "lock": acquire_and_release, "call": lambda manager: call_twice(manager.Counter()),
+         "worker": lambda manager: call_twice(manager.WorkerCounter())}
 
 
 def main():

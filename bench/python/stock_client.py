@@ -12,6 +12,7 @@ class QueueManager(SyncManager):
 QueueManager.register("get_task_queue")
 QueueManager.register("get_result_queue")
 QueueManager.register("Counter")
+QueueManager.register("WorkerCounter")
 
 
 def new_manager():

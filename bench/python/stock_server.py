@@ -28,6 +28,7 @@ class Counter:
 QueueManager.register("get_task_queue", callable=lambda: TASKS)
 QueueManager.register("get_result_queue", callable=lambda: RESULTS)
 QueueManager.register("Counter", Counter)
+QueueManager.register("WorkerCounter", Counter)
 
 
 def main():

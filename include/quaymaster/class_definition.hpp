@@ -165,8 +165,8 @@ struct rest_of {
 /// What a method throws is raised in the caller: std::invalid_argument and std::domain_error as ValueError, std::out_of_range as
 /// IndexError, std::range_error and std::overflow_error as OverflowError, std::bad_alloc as MemoryError, conversion_error as TypeError,
 /// python_error as what it names, any other std::exception as RuntimeError, each with its what().
-/// Calls run on the server's workers, so a method may block or compute; one call at a time per object, unless
-/// calls_may_overlap(). No more than server_options::workers_max run at a time: methods that wait for each other need as many.
+/// Calls run on the server's workers, so a method may block or compute, unless calls_are_quick(); one call at a time per object,
+/// unless calls_may_overlap(). No more than server_options::workers_max run at a time: methods that wait for each other need as many.
 /// A server that stops waits for the calls that run, and answers them no more.
 template <class T>
 class class_definition {
@@ -272,6 +272,15 @@ public:
     class_definition& calls_may_overlap(bool may = true)
     {
         description_.calls_may_overlap = may;
+        return *this;
+    }
+
+    /// No call, and no making of an object, waits or computes for longer than it takes to hand it to a worker, some microseconds:
+    /// then calls run on the thread that serves the network, several times faster, one at a time per object whatever
+    /// calls_may_overlap() says. Everybody else waits meanwhile; a method that calls this very server never returns.
+    class_definition& calls_are_quick(bool are = true)
+    {
+        description_.calls_are_quick = are;
         return *this;
     }
 

@@ -53,6 +53,8 @@ struct class_description {
     std::vector<callable_description> methods;
     /// False: one call at a time per object. True: the class takes care of that itself.
     bool calls_may_overlap = false;
+    /// True: no call blocks or computes for long, so that the thread that serves the network may run it.
+    bool calls_are_quick = false;
     /// If set, every create gives this one object.
     std::shared_ptr<void> instance;
 };

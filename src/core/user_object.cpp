@@ -1,11 +1,12 @@
 #include "core/user_object.hpp"
 
 #include "core/iterator_referent.hpp"
-#include "core/signature.hpp"
 #include "core/user_exceptions.hpp"
 #include "core/value_object.hpp"
 
 #include <quaymaster/errors.hpp>
+
+#include <boost/container/small_vector.hpp>
 
 #include <algorithm>
 #include <atomic>
@@ -16,19 +17,33 @@
 namespace quaymaster::core {
 namespace {
 
-/// The arguments of `request` in the order of the parameters, null where the default holds; or the type_error.
-std::variant<std::vector<codec::payload*>, raised> bind(const user_class::callable& called, call& request)
+/// So many arguments cost a call no memory.
+constexpr std::size_t usual_arguments = 4;
+using payloads = boost::container::small_vector<codec::payload, usual_arguments>;
+
+/// The arguments of `request` in the order of the parameters, defaults filled in; or the type_error. They are moved out of
+/// `request` only if they fit.
+std::variant<payloads, raised> take_arguments(const user_class::callable& called, call& request)
 {
-    const parameters& takes = called.described->takes;
-    std::vector<core::parameter> expected;
-    for (const quaymaster::parameter& each : takes)
-        expected.push_back({each.name, !each.otherwise});
-    const auto by_name = called.described->name.empty() ? signature::style::function : signature::style::python_method;
-    const signature expects{called.full_name, expected, called.is_builtin_style ? signature::style::builtin : by_name};
-    std::vector<codec::payload*> bound(takes.size());
-    if (auto misfit = bind_arguments(expects, request, bound))
+    boost::container::small_vector<codec::payload*, usual_arguments> places(called.expected.size());
+    if (auto misfit = bind_arguments(called.expects(), request, places))
         return *std::move(misfit);
-    return bound;
+    payloads arguments;
+    arguments.reserve(places.size());
+    for (std::size_t i = 0; i < places.size(); ++i)
+        arguments.push_back(places[i] != nullptr ? std::move(*places[i])
+                                                 : codec::payload{*called.described->takes[i].otherwise});
+    return arguments;
+}
+
+/// In Python's words: what kind of callable is this?
+enum signature::style style_of(const callable_description& described)
+{
+    const bool is_nameless = std::all_of(described.takes.begin(), described.takes.end(),
+                                         [](const quaymaster::parameter& each) { return each.name.empty(); });
+    if (is_nameless)
+        return signature::style::builtin;
+    return described.name.empty() ? signature::style::function : signature::style::python_method;
 }
 
 }  // namespace
@@ -39,9 +54,10 @@ user_class::user_class(std::string typeid_name, class_description described)
     : typeid_name_{std::move(typeid_name)}, description_{std::move(described)}
 {
     const auto add = [this](const callable_description& each, std::string full_name) {
-        const bool is_builtin_style =
-            std::all_of(each.takes.begin(), each.takes.end(), [](const auto& parameter) { return parameter.name.empty(); });
-        callables_.push_back({&each, std::move(full_name), is_builtin_style});
+        std::vector<parameter> expected;
+        for (const quaymaster::parameter& takes : each.takes)
+            expected.push_back({takes.name, !takes.otherwise});
+        callables_.push_back({&each, std::move(full_name), std::move(expected), style_of(each)});
     };
     for (const callable_description& each : description_.constructors)
         add(each, typeid_name_);
@@ -85,8 +101,7 @@ std::shared_ptr<const user_class> user_classes::find(std::type_index type) const
 /// One call from its arrival to its result.
 class user_object::user_call final : public job {
 public:
-    user_call(std::shared_ptr<user_object> target, const callable_description& called, std::vector<codec::payload> arguments,
-              waiter& caller)
+    user_call(std::shared_ptr<user_object> target, const callable_description& called, payloads&& arguments, waiter& caller)
         : target_{std::move(target)}, called_{called}, arguments_{std::move(arguments)}, caller_{caller.shared_from_this()}
     {
     }
@@ -95,14 +110,7 @@ public:
     {
         if (has_begun_.exchange(true))
             return;  // its caller left before
-        try {
-            std::vector<value> decoded;
-            for (const codec::payload& each : arguments_)
-                decoded.push_back(each.to_value(target_->classes_.limits()));
-            result_ = to_outcome(called_.run(target_->object_.get(), decoded));
-        } catch (...) {
-            result_ = raised_by(std::current_exception());
-        }
+        result_ = target_->run(called_, arguments_);
         arguments_.clear();
     }
     void finish(completions& fulfilled) override
@@ -127,35 +135,12 @@ public:
     }
 
 private:
-    outcome to_outcome(call_result&& result)
-    {
-        if (auto* sequence = std::get_if<sequence_result>(&result))
-            return made_proxy{std::make_shared<iterator_referent>(std::move(sequence->items)), "Iterator"};
-        if (auto* object = std::get_if<object_result>(&result))
-            return to_proxy(std::move(*object));
-        if (target_->object_ == nullptr)  // a function: what it returns becomes an object, as in CPython
-            return made_proxy{object_of_value(std::get<value>(result), target_->classes_.limits(), target_->classes_.seed()),
-                              target_->class_->typeid_name()};
-        return returned{std::move(std::get<value>(result))};
-    }
-    outcome to_proxy(object_result&& result)
-    {
-        // A class may be registered under several names: what a constructor makes is of its own.
-        auto known = target_->class_->description().type == result.type ? target_->class_ : target_->classes_.find(result.type);
-        if (known == nullptr)
-            return raised{exception_type::type_error,
-                          std::string{"the result is of a C++ class that is not registered: "} + result.type.name()};
-        const std::string_view typeid_name = known->typeid_name();
-        return made_proxy{std::make_shared<user_object>(target_->classes_, std::move(known), std::move(result.object)),
-                          typeid_name};
-    }
-
     const std::shared_ptr<user_object> target_;
     const callable_description& called_;
-    std::vector<codec::payload> arguments_;
+    payloads arguments_;
     std::shared_ptr<waiter> caller_;  // null once it has left; under the guard
     std::atomic<bool> has_begun_{false};
-    outcome result_{parked{}};        // between execute() and finish()
+    outcome result_{parked{}};  // between execute() and finish()
 };
 
 // ---- the object -----------------------------------------------------------------------------------------------------------
@@ -177,29 +162,33 @@ outcome user_object::invoke(call& request, waiter& caller, completions& fulfille
     const auto overloads = class_->overloads(object_ != nullptr ? request.method : std::string_view{});
     std::optional<raised> misfit;
     for (const user_class::callable& each : overloads) {
-        auto bound = bind(each, request);
-        if (auto* const wrong = std::get_if<raised>(&bound)) {
+        auto arguments = take_arguments(each, request);
+        if (auto* const wrong = std::get_if<raised>(&arguments)) {
             misfit = std::move(*wrong);
             continue;
         }
-        std::vector<codec::payload> arguments;
-        const auto& places = std::get<std::vector<codec::payload*>>(bound);
-        for (std::size_t i = 0; i < places.size(); ++i)
-            arguments.push_back(places[i] != nullptr ? std::move(*places[i])
-                                                     : codec::payload{*each.described->takes[i].otherwise});
-        waiting_.push_back(std::make_shared<user_call>(shared_from_this(), *each.described, std::move(arguments), caller));
-        caller.park(*this, 0, never);
-        try {
-            start_next();
-        } catch (...) {
-            withdraw(caller, fulfilled);
-            throw;
-        }
-        return parked{};
+        auto& fitting = std::get<payloads>(arguments);
+        if (class_->description().calls_are_quick)
+            return run(*each.described, fitting);
+        return submit(std::make_shared<user_call>(shared_from_this(), *each.described, std::move(fitting), caller), caller,
+                      fulfilled);
     }
     if (misfit)
         return *std::move(misfit);
     return raised{exception_type::type_error, "cannot create '" + class_->typeid_name() + "' instances"};
+}
+
+outcome user_object::submit(std::shared_ptr<user_call> begun, waiter& caller, completions& fulfilled)
+{
+    waiting_.push_back(std::move(begun));
+    caller.park(*this, 0, never);
+    try {
+        start_next();
+    } catch (...) {
+        withdraw(caller, fulfilled);
+        throw;
+    }
+    return parked{};
 }
 
 void user_object::start_next()
@@ -210,6 +199,41 @@ void user_object::start_next()
         running_.push_back(std::move(waiting_.front()));
         waiting_.pop_front();
     }
+}
+
+/// Whatever goes wrong is for the caller.
+outcome user_object::run(const callable_description& called, std::span<const codec::payload> arguments) noexcept
+{
+    try {
+        boost::container::small_vector<value, usual_arguments> decoded;
+        for (const codec::payload& each : arguments)
+            decoded.push_back(each.to_value(classes_.limits()));
+        return to_outcome(called.run(object_.get(), decoded));
+    } catch (...) {
+        return raised_by(std::current_exception());
+    }
+}
+
+outcome user_object::to_outcome(call_result&& result) const
+{
+    if (auto* sequence = std::get_if<sequence_result>(&result))
+        return made_proxy{std::make_shared<iterator_referent>(std::move(sequence->items)), "Iterator"};
+    if (auto* object = std::get_if<object_result>(&result))
+        return to_proxy(std::move(*object));
+    if (object_ == nullptr)  // a function: what it returns becomes an object, as in CPython
+        return made_proxy{object_of_value(std::get<value>(result), classes_.limits(), classes_.seed()), class_->typeid_name()};
+    return returned{std::move(std::get<value>(result))};
+}
+
+outcome user_object::to_proxy(object_result&& result) const
+{
+    // A class may be registered under several names: what a constructor makes is of its own.
+    auto known = class_->description().type == result.type ? class_ : classes_.find(result.type);
+    if (known == nullptr)
+        return raised{exception_type::type_error,
+                      std::string{"the result is of a C++ class that is not registered: "} + result.type.name()};
+    const std::string_view typeid_name = known->typeid_name();
+    return made_proxy{std::make_shared<user_object>(classes_, std::move(known), std::move(result.object)), typeid_name};
 }
 
 outcome user_object::expire(waiter&, completions&)

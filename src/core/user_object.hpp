@@ -5,6 +5,7 @@
 #include "core/job.hpp"
 #include "core/key_hash.hpp"
 #include "core/referent.hpp"
+#include "core/signature.hpp"
 
 #include <quaymaster/class_description.hpp>
 
@@ -28,7 +29,10 @@ public:
     struct callable {
         const callable_description* described;
         std::string full_name;  // "Counter.increment", for messages
-        bool is_builtin_style;  // its parameters have no names
+        std::vector<parameter> expected;
+        enum signature::style style;
+
+        [[nodiscard]] signature expects() const noexcept { return {full_name, expected, style}; }
     };
 
     [[nodiscard]] const std::string& typeid_name() const noexcept { return typeid_name_; }
@@ -70,7 +74,8 @@ private:
 /// An object of a registered class, or, without an object, what makes those: then its one method has an empty name, and what
 /// it returns stays in the server.
 /// A call parks its caller and becomes a job. The arguments are decoded there, too. One call at a time, in the order of their
-/// arrival, unless the class says that calls may overlap; making objects always may.
+/// arrival, unless the class says that calls may overlap; making objects always may. If the class says that its calls are quick
+/// nothing of that is worth its cost: they are run at once.
 /// Errors: type_error for arguments that do not fit, and what the C++ code throws: see class_definition.
 class user_object final : public referent, public std::enable_shared_from_this<user_object> {
 public:
@@ -92,7 +97,11 @@ public:
 private:
     class user_call;
 
+    [[nodiscard]] outcome submit(std::shared_ptr<user_call> begun, waiter& caller, completions& fulfilled);
     void start_next();
+    [[nodiscard]] outcome run(const callable_description& called, std::span<const codec::payload> arguments) noexcept;
+    [[nodiscard]] outcome to_outcome(call_result&& result) const;
+    [[nodiscard]] outcome to_proxy(object_result&& result) const;
 
     const user_classes& classes_;
     const std::shared_ptr<const user_class> class_;

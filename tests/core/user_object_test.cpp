@@ -209,6 +209,25 @@ TEST_CASE_METHOD(fixture, "calls of one object take turns", "[core][user_object]
     }
 }
 
+TEST_CASE_METHOD(fixture, "calls that are quick are run at once", "[core][user_object]")
+{
+    const auto constructor = register_class("Quick", counters().calls_are_quick());
+    caller maker{*constructor};
+    const outcome made = maker("", {3});
+    REQUIRE(std::holds_alternative<made_proxy>(made));
+    const auto quick = std::get<made_proxy>(made).object;
+    caller client{*quick};
+    CHECK(result_of(client("increment", {4})) == value{7});
+    CHECK(result_of(client("increment", {}, {{"by", 2}})) == value{9});
+    CHECK(result_of(client("scaled", {2, 1})) == value{19});
+    CHECK(std::holds_alternative<made_proxy>(client("twin")));
+    CHECK(error_of(client("increment", {-1})).text == "only up");
+    CHECK(error_of(client("increment", {"four"})).type == exception_type::type_error);
+    CHECK(error_of(client("increment", {1, 2})).type == exception_type::type_error);
+    CHECK(result_of(client("now")) == value{9});
+    CHECK(runner.jobs.empty());
+}
+
 TEST_CASE_METHOD(fixture, "a caller may leave before its call has ended", "[core][user_object]")
 {
     const auto counted = make(register_class("Counter", counters()));

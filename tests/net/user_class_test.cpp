@@ -70,6 +70,11 @@ struct class_manager : base_manager {
         register_type("the_counter", class_definition<counter>{}
                                          .instance(std::make_shared<counter>(0))
                                          .method("increment", &counter::increment, {{"by", 1}}));
+        register_type("QuickCounter", class_definition<counter>{}
+                                          .constructor<int>({{"first", 0}})
+                                          .method("increment", &counter::increment, {{"by", 1}})
+                                          .method("fail", &counter::fail)
+                                          .calls_are_quick());
         register_function("add", add, {{"left"}, {"right", 1}});
         register_queue("get_task_queue");
         start();
@@ -108,6 +113,14 @@ TEST_CASE_METHOD(fixture, "a C++ client calls a C++ class in a server", "[net][u
         CHECK(client.create_proxy("Counter").call("increment") == value{1});
         CHECK(counted.call("increment") == value{21});
     }
+    SECTION("a class whose calls are quick is no different")
+    {
+        const proxy quick = client.create_proxy("QuickCounter", {10});
+        CHECK(quick.call("increment", {}, {{"by", 4}}) == value{14});
+        CHECK_THROWS_AS(quick.call("fail"), remote_error);
+        CHECK_THROWS_AS(client.create_proxy("QuickCounter", {"x"}), remote_error);
+        CHECK(quick.call("increment") == value{15});
+    }
     SECTION("or finds the one instance")
     {
         CHECK(client.create_proxy("the_counter").call("increment") == value{1});
@@ -134,7 +147,7 @@ TEST_CASE_METHOD(fixture, "a method that blocks holds up nobody else", "[net][us
 
 TEST_CASE_METHOD(fixture, "calls of one object take turns, whoever makes them", "[net][user_class]")
 {
-    const proxy counted = serving.create_proxy("Counter");
+    const proxy counted = serving.create_proxy(GENERATE("Counter", "QuickCounter"));
     constexpr int callers = 4;
     constexpr int calls = 100;
     std::vector<std::thread> calling;
