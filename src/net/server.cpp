@@ -136,6 +136,7 @@ private:
     net::worker_pool workers_{state_, state_.options.workers_max};
     const core::hash_seed seed_ = random_seed();
     core::user_classes classes_{workers_, state_.options.pickle, seed_};
+    std::vector<std::pair<value, value>> shared_;  // the typeids that stand for one object each, queues apart, and its type
     std::vector<std::unique_ptr<net::event_loop>> loops_;
     std::optional<net::listener> listener_;                // of the first loop
     std::optional<boost::asio::signal_set> stop_signals_;  // of the first loop
@@ -168,6 +169,7 @@ void server::implementation::register_shared(std::string typeid_name, const std:
             "'" + typeid_name + "' cannot be a shared " + type + ": " +
             (refusal->type == core::exception_type::key_error ? "there is no such type" : refusal->text)};
     register_one(typeid_name, std::move(std::get<core::made_object>(made).object));
+    shared_.emplace_back(typeid_name, type);
 }
 
 /// One object for whoever creates the typeid, and by that name for good.
@@ -189,6 +191,7 @@ void server::implementation::register_class(std::string typeid_name, class_descr
         registry.register_constructor(typeid_name, std::make_shared<core::user_object>(classes_, known, nullptr));
     } else {
         register_one(typeid_name, std::make_shared<core::user_object>(classes_, known, std::move(instance)));
+        shared_.emplace_back(typeid_name, typeid_name);
     }
     if (known->description().type != typeid(void))
         classes_.add(known);
@@ -365,7 +368,8 @@ value server::implementation::status()
                         {"objects", now.objects},
                         {"accepted", now.accepted},
                         {"dropped", now.dropped},
-                        {"queues", queue_status()}});
+                        {"queues", queue_status()},
+                        {"shared", value::dict(shared_)}});
 }
 
 value server::implementation::queue_status()

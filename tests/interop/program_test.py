@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
 """The program `quaymaster`: what its subcommands print, what they exit with, and where they find the key."""
+import itertools
 import json
 import os
 import signal
@@ -68,9 +69,9 @@ def shared_objects_have_names(bin_dir):
         assert run(client) == 'False 2\n'  # the first has left it locked
         shell = Shell(bin_dir, server, scratch)
         assert "'board' is no queue" in shell('get', 'board', '--timeout', '0', expected=1)
-        for wrong in ('board', 'board=', 'board=nothing', 'Queue=dict', 'board=Barrier'):
+        for wrong in ('board', 'board=', '=dict', 'board=nothing', 'Queue=dict', 'board=Barrier', 'free=Semaphore(4', 'free=Semaphore(x)'):
             text = run([bin_dir / 'quaymaster', 'serve', '--port', 0, '--authkey-file', scratch.key_file, '--share', wrong], expected=2)
-            assert wrong.split('=')[0] in text, text
+            assert wrong.split('=')[0] in text and '\n' not in text.strip(), text
 
 
 def put_by_python(server, scratch, code):
@@ -189,7 +190,7 @@ def limits_are_options(bin_dir):
 
 
 def stat_shows(bin_dir):
-    with Scratch() as scratch, serve(bin_dir, scratch, '--queue', 'jobs,priority,maxsize=9', '--queue', 'other,lifo') as server:
+    with Scratch() as scratch, serve(bin_dir, scratch, '--queue', 'jobs,priority,maxsize=9', '--queue', 'other,lifo', '--share', 'board=dict') as server:
         shell = Shell(bin_dir, server, scratch)
         shell('put', 'jobs', '3', '1', '2')
         assert shell('get', 'jobs') == '1\n'
@@ -197,9 +198,10 @@ def stat_shows(bin_dir):
         jobs = status['queues']['jobs']
         assert (jobs['kind'], jobs['depth'], jobs['maxsize'], jobs['puts_total'], jobs['gets_total']) == ('priority', 2, 9, 3, 1), jobs
         assert status['queues']['other']['kind'] == 'lifo'
-        assert status['clients'] == 1
+        assert status['clients'] == 1 and status['shared'] == {'board': 'dict'}
         table = shell('stat')
         assert 'jobs' in table and 'priority' in table and 'DEPTH' in table, table
+        assert ['board', 'dict'] in [line.split() for line in table.splitlines()], table
 
 
 def bench_measures(bin_dir):
@@ -297,13 +299,24 @@ def printed_lines_work(bin_dir):
             # The key's path may hold octets that are no UTF-8, and characters that end a string.
             scratch.key_file = scratch.key_file.rename(scratch.path / os.fsdecode(b'key \xff\'"\\'))
             with serve(bin_dir, scratch, '--queue', queue) as server:
-                lines = []
-                for line in iter(server.process.stdout.readline, ''):
-                    if line.startswith('// a client in C++'):
-                        break
-                    lines.append(line)
-                run([sys.executable, '-c', ''.join(lines)])
+                run([sys.executable, '-c', printed_for_python(server)])
                 assert Shell(bin_dir, server, scratch)('get', queue) == "'hello'\n"
+
+
+def printed_lines_show_shared_objects(bin_dir):
+    shared = {'board': 'dict', 'names': 'list', 'free': 'Semaphore(4)', 'hits': "Value('i', 7)", 'set of all': 'set', 'meet': 'Barrier(2)',
+              'jobs': 'Queue(5)', 'totals': "Array('d', [0.5])", 'now': 'Namespace', 'gate': 'RLock', 'full': 'Condition', 'go': 'Event'}
+    options = [word for name, made in shared.items() for word in ('--share', '%s=%s' % (name, made))]
+    with Scratch() as scratch, serve(bin_dir, scratch, *options) as server:
+        texts = run([sys.executable, '-c', printed_for_python(server)]).splitlines()
+        assert len(texts) == len(shared), texts
+        assert texts[3] == '7' or "'i', 7" in texts[3], texts
+        assert '4' in texts[2] and 'maxsize=5' in texts[6] and '0.5' in texts[7], texts
+
+
+def printed_for_python(server):
+    """What the server says a client in Python can be."""
+    return ''.join(itertools.takewhile(lambda line: not line.startswith('// a client in C++'), iter(server.process.stdout.readline, '')))
 
 
 def stops_on_signals(bin_dir):
@@ -360,7 +373,7 @@ def main():
     bin_dir = bin_folder(__doc__)
     cases = (puts_and_gets, get_prints_large_items_whole, get_prints_what_json_cannot_say, exit_codes,
              wrong_arguments_are_usage_errors, limits_are_options, stat_shows, bench_measures, bench_finds_faults, bench_ends_on_signals,
-             key_is_made, shared_objects_have_names, empty_key_is_for_loopback, printed_lines_work, stops_on_signals, unix_socket, require_sha256)
+             key_is_made, shared_objects_have_names, empty_key_is_for_loopback, printed_lines_work, printed_lines_show_shared_objects, stops_on_signals, unix_socket, require_sha256)
     return run_cases([(case.__name__.replace('_', ' '), lambda case=case: case(bin_dir)) for case in cases])
 
 

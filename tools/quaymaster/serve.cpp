@@ -1,7 +1,9 @@
 // serve: runs a server until SIGTERM, Ctrl-C or a client's shutdown request.
+#include "client_lines.hpp"
 #include "exit_codes.hpp"
 #include "key_source.hpp"
 #include "queue_argument.hpp"
+#include "share_argument.hpp"
 #include "subcommands.hpp"
 #include "whole_number.hpp"
 
@@ -12,11 +14,7 @@
 #include <spdlog/spdlog.h>
 
 #include <sys/resource.h>
-#include <unistd.h>
 
-#include <algorithm>
-#include <array>
-#include <cctype>
 #include <cmath>
 #include <csignal>
 #include <iostream>
@@ -63,9 +61,8 @@ struct serve_arguments {
 };
 
 /// Nothing is logged below info.
-const std::map<std::string, spdlog::level::level_enum> log_levels{{"info", spdlog::level::info},
-                                                                  {"warning", spdlog::level::warn},
-                                                                  {"error", spdlog::level::err}};
+const std::map<std::string, spdlog::level::level_enum> log_levels{
+    {"info", spdlog::level::info}, {"warning", spdlog::level::warn}, {"error", spdlog::level::err}};
 
 spdlog::level::level_enum to_spdlog(log_level level)
 {
@@ -97,94 +94,6 @@ void raise_descriptor_limit()
     }
 }
 
-/// `text`, which may be a path and thus any octets, as an expression in Python.
-std::string in_python(const std::string& text)
-{
-    try {
-        return value{text}.repr();
-    } catch (const std::invalid_argument&) {
-        return "__import__('os').fsdecode(" + value{as_bytes(text)}.repr() + ")";
-    }
-}
-
-/// The same in C++. Octets beyond ASCII become octal: a hexadecimal escape would go on into digits that follow it.
-std::string in_cpp(std::string_view text)
-{
-    std::string literal = "\"";
-    for (const char letter : text) {
-        const auto octet = static_cast<unsigned char>(letter);
-        if (octet < ' ' || octet >= 0x7f) {
-            const auto digit = [octet](unsigned shift) { return static_cast<char>('0' + ((static_cast<unsigned>(octet) >> shift) & 7U)); };
-            literal.append({'\\', digit(6), digit(3), digit(0)});
-            continue;
-        }
-        if (letter == '"' || letter == '\\')
-            literal += '\\';
-        literal += letter;
-    }
-    return literal + '"';
-}
-
-/// The reserved words of Python 2.7 to 3.13: no attribute can be written so.
-bool is_python_keyword(std::string_view word)
-{
-    static constexpr std::array<std::string_view, 37> keywords{
-        "False",  "None",   "True",     "and",  "as",   "assert", "async",  "await",  "break", "class", "continue", "def", "del",
-        "elif",   "else",   "except",   "exec", "finally", "for", "from",   "global", "if",    "import", "in",      "is",  "lambda",
-        "nonlocal", "not",  "or",       "pass", "print", "raise", "return", "try",    "while", "with",  "yield"};
-    return std::find(keywords.begin(), keywords.end(), word) != keywords.end();
-}
-
-/// How Python gets at the method that makes a proxy of `queue`.
-std::string method_in_python(const std::string& queue)
-{
-    const auto is_word = [](char letter) { return letter == '_' || std::isalnum(static_cast<unsigned char>(letter)) != 0; };
-    const bool is_identifier = std::all_of(queue.begin(), queue.end(), is_word) && !('0' <= queue.front() && queue.front() <= '9');
-    return is_identifier && !is_python_keyword(queue) ? "manager." + queue : "getattr(manager, " + in_python(queue) + ")";
-}
-
-std::string python_key(const found_key& key)
-{
-    if (key.file.empty())
-        return std::string{"__import__('os').environ['"} + authkey_variable + "'].encode()";
-    return "open(" + in_python(key.file.string()) + ", 'rb').read().strip()";
-}
-
-std::string cpp_key(const found_key& key)
-{
-    if (key.file.empty())
-        return std::string{"std::getenv(\""} + authkey_variable + "\")";
-    return "quaymaster::authkey::from_file(" + in_cpp(key.file.string()) + ")";
-}
-
-/// Where a client on another machine would connect to, if the server listens on every interface.
-std::string host_for_clients(const address& bound)
-{
-    if (bound.host() != "0.0.0.0" && bound.host() != "::")
-        return bound.host();
-    std::array<char, 256> name{};
-    return ::gethostname(name.data(), name.size() - 1) == 0 ? name.data() : "localhost";
-}
-
-void print_client_lines(const address& bound, const found_key& key, const std::string& queue)
-{
-    const bool is_unix = bound.is_unix();
-    const std::string host = host_for_clients(bound);
-    const std::string port = std::to_string(bound.port());
-    const std::string python_address = is_unix ? in_python(bound.path()) : "(" + in_python(host) + ", " + port + ")";
-    const std::string cpp_address =
-        is_unix ? "quaymaster::address::unix_socket(" + in_cpp(bound.path()) + ")" : "{" + in_cpp(host) + ", " + port + "}";
-    std::cout << "\n# a client in Python\n"
-                 "from multiprocessing.managers import BaseManager\n"
-                 "BaseManager.register("
-              << in_python(queue) << ")\nmanager = BaseManager(" << python_address << ", authkey=" << python_key(key)
-              << ")\nmanager.connect()\n" << method_in_python(queue) << "().put('hello')\n"
-              << "\n// a client in C++\n#include <quaymaster/quaymaster.hpp>\nquaymaster::base_manager manager{" << cpp_address
-              << ", " << cpp_key(key) << "};\nmanager.connect();\nmanager.create<quaymaster::queue_proxy<std::string>>("
-              << in_cpp(queue) << ").put(\"hello\");\n"
-              << std::endl;
-}
-
 address address_from(const serve_arguments& arguments)
 {
     if (!arguments.unix_path.empty())
@@ -192,18 +101,14 @@ address address_from(const serve_arguments& arguments)
     return address{arguments.host.empty() ? "0.0.0.0" : arguments.host, arguments.port};
 }
 
-void register_all(server& served, const std::vector<queue_argument>& queues, const std::vector<std::string>& shared)
+void register_all(server& served, const std::vector<queue_argument>& queues, const std::vector<share_argument>& shared)
 {
     served.register_sync_types();
     for (const queue_argument& queue : queues)
         served.register_queue(queue.name, queue.options);
     served.register_queue_factory("get_queue");
-    for (const std::string& each : shared) {
-        const std::size_t sign = each.find('=');
-        if (sign == std::string::npos || sign == 0)
-            throw std::invalid_argument{"--share needs NAME=TYPE, such as status=dict, not " + each};
-        served.register_shared(each.substr(0, sign), each.substr(sign + 1));
-    }
+    for (const share_argument& each : shared)
+        served.register_shared(each.name, each.type, each.arguments);
     served.register_queue_type("LifoQueue", queue_kind::lifo);
     served.register_queue_type("PriorityQueue", queue_kind::priority);
 }
@@ -226,6 +131,9 @@ void serve(const serve_arguments& arguments)
     std::vector<queue_argument> queues;
     for (const std::string& text : arguments.queues)
         queues.push_back(parse_queue_argument(text));
+    std::vector<share_argument> shared;
+    for (const std::string& text : arguments.shared)
+        shared.push_back(parse_share_argument(text));
     const address where = address_from(arguments);
     const found_key key = find_or_make_key(arguments.authkey_file);
     if (key.key.empty() && !where.is_loopback())
@@ -237,11 +145,10 @@ void serve(const serve_arguments& arguments)
         logger->info("made a new key in {}", key.file.string());
 
     server served = from_arguments([&] { return server{where, key.key, options_from(arguments, logger)}; });
-    from_arguments([&] { register_all(served, queues, arguments.shared); });  // a name may be taken
+    from_arguments([&] { register_all(served, queues, shared); });  // a name may be taken
     served.start();
     const address bound = served.bound_address();
-    std::cout << "listening on " << bound.to_string() << std::endl;
-    print_client_lines(bound, key, queues.front().name);
+    std::cout << "listening on " << bound.to_string() << std::endl << client_lines(bound, key, queues, shared) << std::flush;
     served.wait();
     logger->info("stopped");
 }
@@ -255,15 +162,15 @@ void add_limits(CLI::App& subcommand, serve_arguments& arguments)
     };
     add("--max-payload", options.payload_size_max, "Octets of one request; a client that announces more is dropped")
         ->check(whole_number(1024, std::uint64_t{1} << 40));
-    add("--max-connections", options.connections_max, "Connections at once; further ones are dropped")
-        ->check(whole_number(1));
+    add("--max-connections", options.connections_max, "Connections at once; further ones are dropped")->check(whole_number(1));
     add("--max-unauthenticated", options.unauthenticated_max,
         "Peers at once that have not proved the key; further ones are dropped soon")
         ->check(whole_number(1));
     add("--handshake-timeout", arguments.handshake_timeout_s, "Seconds a peer may take to prove the key")->check(seconds);
     add("--max-outbox", options.outbox_size_max, "Octets of unread replies above which nothing more is read from a client")
         ->check(whole_number(1));
-    add("--reply-timeout", arguments.reply_timeout_s, "Seconds in which a client must fetch some of the replies that wait for it")
+    add("--reply-timeout", arguments.reply_timeout_s,
+        "Seconds in which a client must fetch some of the replies that wait for it")
         ->check(seconds);
     add("--max-objects", options.objects_max, "Objects that clients have made at once; registered queues do not count")
         ->check(whole_number(1));
@@ -272,10 +179,10 @@ void add_limits(CLI::App& subcommand, serve_arguments& arguments)
     add("--max-depth", options.pickle.depth_max, "Containers inside containers in one item")->check(whole_number(1));
     add("--max-stack", options.pickle.stack_size_max, "Objects on the stack while a pickle is read")->check(whole_number(1));
     add("--max-memo", options.pickle.memo_size_max, "Memo entries of one pickle")->check(whole_number(1));
-    add("--max-nodes", options.pickle.node_count_max, "Objects in one item that must be decoded, as a priority queue does")->check(whole_number(1));
+    add("--max-nodes", options.pickle.node_count_max, "Objects in one item that must be decoded, as a priority queue does")
+        ->check(whole_number(1));
     add("--max-integer", options.pickle.integer_size_max, "Octets of one integer")->check(whole_number(1));
-    add("--backlog", options.backlog, "Connections that wait to be accepted")
-        ->check(whole_number(1, 1'000'000));
+    add("--backlog", options.backlog, "Connections that wait to be accepted")->check(whole_number(1, 1'000'000));
     add("--stop-grace", arguments.stop_grace_s, "Seconds that replies under way get when the server stops")->check(seconds);
 }
 
@@ -288,21 +195,24 @@ void add_serve(CLI::App& program, int& exit_code)
     CLI::App& subcommand = *program.add_subcommand("serve", description);
     auto* const host = subcommand.add_option("--host", arguments->host, "Address to listen on; 0.0.0.0 for every interface")
                            ->capture_default_str();
-    auto* const port =
-        subcommand.add_option("--port", arguments->port, "Port to listen on; 0 for any that is free")
-            ->capture_default_str()
-            ->check(whole_number(0, 65'535));
+    auto* const port = subcommand.add_option("--port", arguments->port, "Port to listen on; 0 for any that is free")
+                           ->capture_default_str()
+                           ->check(whole_number(0, 65'535));
     subcommand.add_option("--unix", arguments->unix_path, "Listen on a Unix socket at this path, instead of --host and --port")
         ->excludes(host, port);
     subcommand.add_option("--authkey-file", arguments->authkey_file, "File that holds the key");
-    subcommand.add_option("--queue", arguments->queues,
-                          "A queue: NAME[,fifo|lifo|priority][,maxsize=N], fifo if not said; may be repeated, and replaces the two"
-                          " of the default")
+    subcommand
+        .add_option("--queue", arguments->queues,
+                    "A queue: NAME[,fifo|lifo|priority][,maxsize=N], fifo if not said; may be repeated, and replaces the two"
+                    " of the default")
         ->capture_default_str()
         ->allow_extra_args(false);
-    subcommand.add_option("--share", arguments->shared,
-                          "An object for all: NAME=TYPE, such as status=dict, TYPE list, dict, set, Event, Lock, RLock, Semaphore,"
-                          " BoundedSemaphore, Condition or Queue; may be repeated")
+    subcommand
+        .add_option(
+            "--share", arguments->shared,
+            "An object for all: NAME=TYPE, such as status=dict, or NAME=TYPE(ARGUMENTS), such as 'free=Semaphore(4)', TYPE"
+            " list, dict, set, Namespace, Value, Array, Event, Lock, RLock, Semaphore, BoundedSemaphore, Condition, Barrier"
+            " or Queue; may be repeated")
         ->allow_extra_args(false);
     subcommand.add_option("--threads", arguments->options.threads, "Event loops; 0 for one per core, at most 8")
         ->capture_default_str()

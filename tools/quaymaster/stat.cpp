@@ -20,7 +20,7 @@ namespace quaymaster::tool {
 
 namespace {
 
-constexpr const char* description = R"(Show the queues of a running quaymaster server: how deep, how many wait, how many clients.
+constexpr const char* description = R"(Show the queues of a running quaymaster server: how deep, how many wait, how many clients; and what else has a name.
 
   quaymaster stat
   quaymaster stat --json --host 10.0.0.7 --port 50000)";
@@ -69,6 +69,21 @@ void print_aligned(const std::vector<row>& rows)
     }
 }
 
+/// What else has a name. `shared` is None if the server is of a version that does not tell.
+void print_shared(const value& shared)
+{
+    if (shared.is_none() || shared.size() == 0)
+        return;
+    std::vector<row> rows{row{"SHARED", "TYPE"}};
+    for (std::size_t index = 0; index < shared.size(); ++index) {
+        const auto [name, type] = shared.entry(index);
+        rows.push_back({std::string{name.text()}, std::string{type.text()}});
+    }
+    std::sort(rows.begin() + 1, rows.end());
+    std::cout << '\n';
+    print_aligned(rows);
+}
+
 void print_table(const value& status)
 {
     std::string line = "server " + shown(status, "address");
@@ -88,6 +103,7 @@ void print_table(const value& status)
     }
     std::sort(rows.begin() + 1, rows.end());
     print_aligned(rows);
+    print_shared(status.find(value{"shared"}).value_or(value{}));
 }
 
 value ask(const client_arguments& client)
