@@ -113,6 +113,11 @@ public:
     [[nodiscard]] proxy create_proxy(std::string_view typeid_name, const std::vector<value>& positional = {},
                                      const proxy::keywords& named = {});
 
+    /// How many objects, made by clients, the server holds: CPython's `_number_of_objects()`. Throws as create().
+    [[nodiscard]] std::size_t number_of_objects();
+    /// A line or two about each object of the server, for people: CPython's `_debug_info()`. Throws as create().
+    [[nodiscard]] std::string debug_info();
+
 private:
     template <class T>
     static void add_argument(std::vector<value>& positional, proxy::keywords&, const T& argument)

@@ -72,7 +72,8 @@ template <class Result>
     return name.empty() ? "argument " + std::to_string(index + 1) : "argument '" + name + "'";
 }
 
-/// Parameters for a function of `count` arguments: as given, or so many without names.
+/// Parameters for a function of `count` arguments: as given, or so many without names. Throws std::invalid_argument if there are
+/// others.
 [[nodiscard]] inline parameters complete(parameters given, std::size_t count, std::string_view name)
 {
     if (given.empty())
@@ -91,6 +92,18 @@ template <class Result>
 /// `call(decoded arguments...)` as a description's run.
 template <class... Arguments>
 struct argument_pack {
+    /// complete(), and each default must be what the function takes.
+    [[nodiscard]] static parameters complete(parameters given, std::string_view name)
+    {
+        parameters takes = detail::complete(std::move(given), sizeof...(Arguments), name);
+        try {
+            require_defaults(takes, std::index_sequence_for<Arguments...>{});
+        } catch (const conversion_error& misfit) {
+            throw std::invalid_argument{"'" + std::string{name} + "': a default does not fit: " + misfit.what()};
+        }
+        return takes;
+    }
+
     template <class Call>
     static call_result apply(const parameters& takes, std::span<const value> given, Call&& call)
     {
@@ -98,6 +111,18 @@ struct argument_pack {
     }
 
 private:
+    template <std::size_t... Index>
+    static void require_defaults([[maybe_unused]] const parameters& takes, std::index_sequence<Index...>)
+    {
+        (require_default<typename stored_argument<Arguments>::type>(takes, Index), ...);
+    }
+    template <class T>
+    static void require_default(const parameters& takes, std::size_t index)
+    {
+        if (takes[index].otherwise)
+            (void)decode_below<T>(*takes[index].otherwise, [&] { return argument_step(takes, index); });
+    }
+
     template <class Call, std::size_t... Index>
     static call_result apply([[maybe_unused]] const parameters& takes, [[maybe_unused]] std::span<const value> given,
                              Call&& call, std::index_sequence<Index...>)
@@ -123,7 +148,6 @@ template <class R, class... A>
 struct callable_traits<R (*)(A...)> {
     template <template <class...> class Into>
     using arguments = Into<A...>;
-    static constexpr std::size_t count = sizeof...(A);
 };
 template <class R, class... A>
 struct callable_traits<R (*)(A...) noexcept> : callable_traits<R (*)(A...)> {
@@ -146,7 +170,6 @@ struct rest_of {
     using first = First;
     template <class... More>
     using pack = argument_pack<Rest...>;
-    static constexpr std::size_t count = sizeof...(Rest);
 };
 
 }  // namespace detail
@@ -159,7 +182,8 @@ struct rest_of {
 ///         .method("value", &counter::value)
 ///
 /// Arguments and results convert as conversion.hpp says. Parameters that are named may be given by name, those with a
-/// default left out. Two methods of one name are told apart by how many arguments they take, and which names.
+/// default left out. Two methods of one name are told apart by how many arguments they take, and which names. What cannot be
+/// called throws std::invalid_argument where it is listed, or, if it is listed twice, where the class is registered.
 /// A result that is a std::shared_ptr or std::unique_ptr of a registered class stays in the server, and the caller gets a
 /// proxy of it; so does what a method makes that way.
 /// What a method throws is raised in the caller: std::invalid_argument and std::domain_error as ValueError, std::out_of_range as
@@ -167,7 +191,7 @@ struct rest_of {
 /// python_error as what it names, any other std::exception as RuntimeError, each with its what().
 /// Calls run on the server's workers, so a method may block or compute, unless calls_are_quick(); one call at a time per object,
 /// unless calls_may_overlap(). No more than server_options::workers_max run at a time: methods that wait for each other need as many.
-/// A server that stops waits for the calls that run, and answers them no more.
+/// A server that stops answers the calls that end within server_options::stop_grace; it ends when those that run have ended.
 template <class T>
 class class_definition {
 public:
@@ -186,7 +210,7 @@ public:
     {
         using traits = detail::callable_traits<Make>;
         using pack = typename traits::template arguments<detail::argument_pack>;
-        callable_description described{"", detail::complete(std::move(takes), traits::count, "constructor"), {}};
+        callable_description described{"", pack::complete(std::move(takes), "constructor"), {}};
         described.run = [make = std::move(make), takes = described.takes](void*, std::span<const value> given) {
             return pack::apply(takes, given, make);
         };
@@ -207,7 +231,7 @@ public:
         if constexpr (std::is_member_function_pointer_v<Method>) {
             using traits = detail::callable_traits<Method>;
             using pack = typename traits::template arguments<detail::argument_pack>;
-            return add<pack, traits::count>(
+            return add<pack>(
                 std::move(name),
                 [called](T& object) {
                     return [called, &object](auto&&... given) -> decltype(auto) {
@@ -218,7 +242,7 @@ public:
         } else {
             using rest = typename detail::callable_traits<Method>::template arguments<detail::rest_of>;
             using pack = typename rest::template pack<>;
-            return add<pack, rest::count>(
+            return add<pack>(
                 std::move(name),
                 [called](T& object) {
                     return [called, &object](auto&&... given) -> decltype(auto) {
@@ -295,10 +319,10 @@ public:
     }
 
 private:
-    template <class Pack, std::size_t Count, class Bind>
+    template <class Pack, class Bind>
     class_definition& add(std::string name, Bind bind, parameters takes)
     {
-        callable_description described{name, detail::complete(std::move(takes), Count, name), {}};
+        callable_description described{name, Pack::complete(std::move(takes), name), {}};
         described.run = [bind = std::move(bind), takes = described.takes](void* object, std::span<const value> given) {
             return Pack::apply(takes, given, bind(*static_cast<T*>(object)));
         };
@@ -315,7 +339,7 @@ template <class Function>
 {
     using traits = detail::callable_traits<Function>;
     using pack = typename traits::template arguments<detail::argument_pack>;
-    callable_description described{name, detail::complete(std::move(takes), traits::count, name), {}};
+    callable_description described{name, pack::complete(std::move(takes), name), {}};
     described.run = [called = std::move(called), takes = described.takes](void*, std::span<const value> given) {
         return pack::apply(takes, given, called);
     };

@@ -54,7 +54,7 @@ public:
     {
         register_type(std::move(typeid_name), class_definition<T>{}.described().description());
     }
-    /// Throws as register_queue(), and std::invalid_argument for a method without a name.
+    /// Throws as register_queue(), and std::invalid_argument for a method without a name, and for one listed twice.
     void register_type(std::string typeid_name, class_description described);
     /// `typeid_name(...)` calls a function, which runs on a worker. As in Python its result is an object in the server: str()
     /// and _getvalue() of its proxy give it.
@@ -72,7 +72,8 @@ public:
     void serve_forever();
     /// Returns when the server has stopped: by stop(), a stop signal, or a client's `shutdown` request.
     void wait();
-    /// Stops accepting, lets replies out for at most `stop_grace`, closes, and waits for the threads.
+    /// Stops accepting, lets calls of registered classes end and replies out for at most `stop_grace`, closes, and waits for the
+    /// threads.
     void stop();
 
     /// The address with the port that the system chose. Precondition: started.

@@ -65,6 +65,9 @@ public:
         return false;
     }
 
+    /// True if whoever is parked here waits for work that is under way, and not for what another caller may do.
+    [[nodiscard]] virtual bool works_for_the_parked() const noexcept { return false; }
+
     /// The object under whose guard this one is called: itself, or one whose state it shares, as a condition does its lock's.
     [[nodiscard]] virtual const referent& guarded_with() const noexcept { return *this; }
 

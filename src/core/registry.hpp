@@ -93,6 +93,8 @@ public:
     /// Takes out the objects that only hold each other: `l.append(l)` and no proxy of `l` left. Costs time in proportion to the
     /// objects and holds, if there may be any such; otherwise nothing. Returns them, for the caller to destroy.
     [[nodiscard]] std::vector<std::shared_ptr<referent>> collect_cycles();
+    /// True if collect_cycles() is due.
+    [[nodiscard]] bool may_have_cycles() const noexcept { return may_have_cycles_; }
     /// The object behind `ident`; null if there is none. A stable ident is found even before its first create(), so a
     /// proxy made before a restart goes on working (see declare_stable).
     [[nodiscard]] std::shared_ptr<referent> find(std::string_view ident) const;

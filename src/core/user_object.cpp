@@ -46,6 +46,21 @@ enum signature::style style_of(const callable_description& described)
     return described.name.empty() ? signature::style::function : signature::style::python_method;
 }
 
+bool take_the_same(const callable_description& left, const callable_description& right)
+{
+    const auto name_of = [](const quaymaster::parameter& each) -> const std::string& { return each.name; };
+    return std::ranges::equal(left.takes, right.takes, {}, name_of, name_of);
+}
+
+/// The second of two such would never be called. `callables` are sorted by name.
+void require_distinct(std::span<const user_class::callable> callables)
+{
+    for (auto one = callables.begin(); one != callables.end(); ++one)
+        for (auto other = one + 1; other != callables.end() && other->described->name == one->described->name; ++other)
+            if (take_the_same(*one->described, *other->described))
+                throw std::invalid_argument{"'" + one->full_name + "' is listed twice with the same parameters"};
+}
+
 }  // namespace
 
 // ---- the class ------------------------------------------------------------------------------------------------------------
@@ -68,6 +83,7 @@ user_class::user_class(std::string typeid_name, class_description described)
     }
     std::stable_sort(callables_.begin(), callables_.end(),
                      [](const callable& left, const callable& right) { return left.described->name < right.described->name; });
+    require_distinct(callables_);
     for (const callable_description& each : description_.methods)
         exposed_.push_back(each.name);
     std::sort(exposed_.begin(), exposed_.end());

@@ -23,7 +23,7 @@ namespace quaymaster::core {
 /// A class as its objects and its constructor see it: the description, its name, and which arguments each method takes.
 class user_class {
 public:
-    /// Throws std::invalid_argument for a method without a name.
+    /// Throws std::invalid_argument for a method without a name, and for two that take the same parameters.
     user_class(std::string typeid_name, class_description described);
 
     struct callable {
@@ -89,6 +89,7 @@ public:
     outcome expire(waiter& late, completions& fulfilled) override;
     /// A call that has begun runs to its end, and its result is dropped.
     void withdraw(waiter& gone, completions& fulfilled) override;
+    [[nodiscard]] bool works_for_the_parked() const noexcept override { return true; }
     /// The C++ object's: whoever is given it again gets the same proxy, and so takes turns with the others.
     [[nodiscard]] object_identity identity() const noexcept override;
     /// "<Counter object>".

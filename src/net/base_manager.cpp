@@ -1,6 +1,7 @@
 #include <quaymaster/base_manager.hpp>
 
 #include "net/client_core.hpp"
+#include "net/client_reply.hpp"
 #include "net/remote_object.hpp"
 
 #include <quaymaster/server.hpp>
@@ -74,6 +75,12 @@ public:
         if (core_ == nullptr)
             throw std::logic_error{"no server yet: call start() or connect() first"};
         return core_;
+    }
+
+    /// What a server function without arguments returns.
+    [[nodiscard]] value ask(std::string_view function) const
+    {
+        return net::take_result(core()->call_server({function, {}, {}}, std::nullopt)).to_value(core()->limits());
     }
 
 private:
@@ -175,6 +182,16 @@ proxy base_manager::create_proxy(std::string_view typeid_name, const std::vector
                                  const proxy::keywords& named)
 {
     return proxy{std::make_shared<net::remote_object>(implementation_->core(), std::string{typeid_name}, positional, named)};
+}
+
+std::size_t base_manager::number_of_objects()
+{
+    return decode<std::size_t>(implementation_->ask("number_of_objects"));
+}
+
+std::string base_manager::debug_info()
+{
+    return decode<std::string>(implementation_->ask("debug_info"));
 }
 
 }  // namespace quaymaster

@@ -1,7 +1,7 @@
 #include "net/connection.hpp"
 
-#include "net/server_socket.hpp"
 #include "net/local_end.hpp"
+#include "net/server_socket.hpp"
 #include "net/tcp_options.hpp"
 
 #include <boost/asio/socket_base.hpp>
@@ -96,7 +96,8 @@ void connection::on_fulfilled()
             return close_because(log_level::info, "lost", "it left while its call waited");
         take_turn(std::chrono::steady_clock::now(), [this](session::turn& now) {
             session_.resume(now);
-            consume(input_.view(), now);
+            if (!is_finishing_)
+                consume(input_.view(), now);
         });
         wait_for_more();
     });
@@ -190,7 +191,7 @@ void connection::settle_turn(wire::outbox& replies, bool is_incomplete, core::ti
     count_progress();
     if (!send(replies, now))
         return;
-    if (session_.wants_close() || is_finishing_) {
+    if ((session_.wants_close() || is_finishing_) && !session_.awaits_work()) {
         if (unsent_ == nullptr)
             return close_finished();
         return finish_by(now + home_.state().settings.handshake_timeout);
@@ -293,9 +294,15 @@ void connection::wait_writable()
 void connection::finish()
 {
     guarded([this] {
-        if (unsent_ == nullptr)
-            return close();
-        finish_by(core::never);  // stop_grace is the limit of all
+        // stop_grace is the limit of all
+        if (session_.awaits_work()) {
+            is_finishing_ = true;
+            home_.deadlines().set(*this, core::never);
+        } else if (unsent_ != nullptr) {
+            finish_by(core::never);
+        } else {
+            close();
+        }
     });
 }
 
@@ -333,8 +340,8 @@ void connection::cut_off()
 {
     guarded([this] {
         close_because(log_level::warning, "dropped",
-                      "it did not fetch its last replies within stop_grace (" +
-                          std::to_string(home_.state().options.stop_grace.count()) + " ms)");
+                      std::string{session_.parked() ? "its call has not ended" : "it did not fetch its last replies"} +
+                          " within stop_grace (" + std::to_string(home_.state().options.stop_grace.count()) + " ms)");
     });
 }
 

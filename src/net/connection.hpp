@@ -33,7 +33,7 @@ public:
     void start();
     /// Its waiter was fulfilled: answers the blocked call and goes on with what came meanwhile.
     void on_fulfilled();
-    /// The server stops: closes as soon as the replies are out.
+    /// The server stops: closes as soon as the call that runs has ended and the replies are out.
     void finish();
     /// The server cannot wait for it any longer.
     void cut_off();

@@ -11,8 +11,7 @@
 
 namespace quaymaster::net {
 
-event_loop::event_loop(server_state& state)
-    : state_{state}, service_{state, *this}, busy_poll_{state.options.busy_poll}
+event_loop::event_loop(server_state& state) : state_{state}, service_{state, *this}, busy_poll_{state.options.busy_poll}
 {
     read_space_.resize(read_space_size);
 }
@@ -123,6 +122,19 @@ std::string event_loop::host_of(core::waiter& caller)
     return static_cast<connection&>(caller).host();
 }
 
+/// Somebody may call and settle it before; this is for a server that nobody calls any more.
+void event_loop::settle_later()
+{
+    if (stopping_ || std::exchange(is_to_settle_, true))
+        return;
+    settling_.expires_after(hold_ledger::handover_grace + std::chrono::milliseconds{10});
+    settling_.async_wait([this](const boost::system::error_code& cancelled) {
+        is_to_settle_ = false;
+        if (!cancelled)
+            service_.settle();
+    });
+}
+
 void event_loop::resume_fulfilled()
 {
     // By index: one that resumes may go on with a pipelined request and end another's wait.
@@ -150,6 +162,7 @@ void event_loop::end_if_empty()
     if (!stopping_ || !connections_.empty())
         return;
     grace_.cancel();
+    settling_.cancel();
     deadlines_.cancel();
 }
 

@@ -78,6 +78,7 @@ private:
     void on_fulfilled(std::shared_ptr<core::waiter> told) override;
     [[nodiscard]] value own_end(core::waiter& caller) override;
     [[nodiscard]] std::string host_of(core::waiter& caller) override;
+    void settle_later() override;
     void open(unique_descriptor socket, const peer_name& peer);
     void stop_connections();
     void end_if_empty();
@@ -91,6 +92,8 @@ private:
     busy_poll busy_poll_;
     deadline_queue deadlines_{context_};
     boost::asio::steady_timer grace_{context_};
+    boost::asio::steady_timer settling_{context_};
+    bool is_to_settle_ = false;  // settling_ runs
     bool stopping_ = false;
     gauge load_;
     boost::intrusive::list<connection, boost::intrusive::base_hook<in_loop_hook>, boost::intrusive::constant_time_size<false>>

@@ -90,6 +90,8 @@ bool guarded_service::give_back(std::string_view ident)
         const std::lock_guard lock{state_.guards.registry()};
         last = state_.registry.find(ident);
         is_counted = state_.registry.decref(ident);
+        if (state_.registry.may_have_cycles())
+            state_.holds->note_cycles();
     }
     settle_holds(false);
     return is_counted;
@@ -197,6 +199,11 @@ void guarded_service::keep_for_handover(std::shared_ptr<const void> held)
     settle_holds(false);
 }
 
+void guarded_service::settle()
+{
+    settle_holds(true);
+}
+
 void guarded_service::note_address(core::waiter& caller, const value& address)
 {
     state_.addresses.note(loop_.own_end(caller), address);
@@ -217,8 +224,10 @@ void guarded_service::settle_holds(bool asked)
             gone = state_.holds->settle(state_.registry, std::chrono::steady_clock::now(), asked);
         }
         if (gone.empty())
-            return;
+            break;
     }
+    if (state_.holds->has_work())
+        loop_.settle_later();
 }
 
 void guarded_service::fill_random(std::span<std::byte> octets)

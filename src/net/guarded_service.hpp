@@ -19,6 +19,9 @@ public:
     /// The host from which `caller` has come; empty for one of this machine over a Unix socket.
     [[nodiscard]] virtual std::string host_of(core::waiter& caller) = 0;
 
+    /// Something is to be settled that has to wait: service.settle(), after hold_ledger::handover_grace.
+    virtual void settle_later() = 0;
+
 protected:
     ~loop_of_callers() = default;
 };
@@ -53,6 +56,9 @@ public:
     std::optional<value> address_for(core::waiter& caller, const value& address) override;
     void fill_random(std::span<std::byte> octets) override;
     void request_shutdown() override;
+
+    /// Lets go of what nothing holds any more, as calls do now and then.
+    void settle();
 
 private:
     void tell();

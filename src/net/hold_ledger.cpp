@@ -47,6 +47,8 @@ std::vector<std::shared_ptr<core::referent>> hold_ledger::settle(core::registry&
         next_collection_ = now + cycle_interval;
         for (auto& object : objects.collect_cycles())
             gone.push_back(std::move(object));
+    } else if (objects.may_have_cycles()) {
+        note_cycles();  // for when it is time
     }
     return gone;
 }

@@ -17,7 +17,7 @@ namespace quaymaster::net {
 
 /// Data may be dropped under the guard of a referent, where the registry's must not be taken, and may in turn drop objects
 /// whose data holds others. So ends are noted here, and settled by the next one who has the registry's guard anyway.
-/// Thread safety: on_released(), keep() and has_work() from any thread; settle() under the registry's guard.
+/// Thread safety: on_released(), keep() and has_work() from any thread; note_cycles() and settle() under the registry's guard.
 class hold_ledger final : public core::hold_keeper {
 public:
     using time_point = std::chrono::steady_clock::time_point;
@@ -30,6 +30,8 @@ public:
     void on_released(std::string owner, std::string target) noexcept override;
     /// Keeps `held` until handover_grace after `now`.
     void keep(std::shared_ptr<const void> held, time_point now);
+    /// Objects may only hold each other.
+    void note_cycles() noexcept { has_work_.store(true, std::memory_order_relaxed); }
     [[nodiscard]] bool has_work() const noexcept { return has_work_.load(std::memory_order_relaxed); }
 
     /// Tells `objects` of all ends, those included that this brings about. Returns the objects that are gone, for the caller

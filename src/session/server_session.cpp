@@ -324,33 +324,38 @@ void server_session::create_object(turn& now)
     if (now.server.reads_arguments(*typeid_name))
         for (codec::payload& argument : call->positional)
             replace_proxy(now.server, argument, settings_->limits);
-    const holds held = hold_arguments(now.server, *caller_, {}, *call, settings_->limits);
+    holds held = hold_arguments(now.server, *caller_, {}, *call, settings_->limits);
     if (auto constructor = now.server.find_constructor(*typeid_name)) {
         core::outcome result = now.server.invoke(*constructor, *call, *caller_);
         if (!std::holds_alternative<core::parked>(result))
-            return answer_created(std::move(result), now);
-        is_creating_ = true;
+            return answer_created(std::move(result), held, now);
+        creating_ = std::make_unique<holds>(std::move(held));
         return park_in(std::move(constructor));
     }
     auto made = now.server.create(*typeid_name, *call);
     if (auto* error = std::get_if<core::raised>(&made))
-        return answer_created(std::move(*error), now);
-    const auto& object = std::get<core::created>(made);
-    for (const auto& each : held)
-        now.server.move_hold(*each, object.ident);
-    wire::write_created(now.replies, reader_, object.ident, object.object->exposed());
+        return answer_created(std::move(*error), held, now);
+    answer_created(std::get<core::created>(made), held, now);
 }
 
 /// What a constructor has come to.
-void server_session::answer_created(core::outcome result, turn& now)
+void server_session::answer_created(core::outcome result, const holds& held, turn& now)
 {
     if (auto* made = std::get_if<core::made_proxy>(&result)) {
         auto known = now.server.adopt(std::move(*made));
         if (const auto* object = std::get_if<core::created>(&known))
-            return wire::write_created(now.replies, reader_, object->ident, object->object->exposed());
+            return answer_created(*object, held, now);
         result = std::move(std::get<core::raised>(known));
     }
     wire::write_traceback(now.replies, reader_, to_python(std::move(std::get<core::raised>(result)), true));
+}
+
+/// The new object holds what its arguments do.
+void server_session::answer_created(const core::created& object, const holds& held, turn& now)
+{
+    for (const auto& each : held)
+        now.server.move_hold(*each, object.ident);
+    wire::write_created(now.replies, reader_, object.ident, object.object->exposed());
 }
 
 /// Another thread may fulfil the waiter from here on; its deadline stays as it is until we take the outcome.
@@ -409,10 +414,10 @@ void server_session::answer(core::outcome result, turn& now)
     if (auto* error = std::get_if<core::raised>(&result))
         return answer_with_error(std::move(*error), now);
     try {
-        wire::write_return(now.replies, reader_,
-                           hand_over(now.server, *caller_, std::move(std::get<core::returned>(result).result), reader_,
-                                     settings_->limits),
-                           settings_->limits);
+        wire::write_return(
+            now.replies, reader_,
+            hand_over(now.server, *caller_, std::move(std::get<core::returned>(result).result), reader_, settings_->limits),
+            settings_->limits);
     } catch (const pickle_error& error) {
         wire::write_unserializable(now.replies, reader_, {"_pickle", "cPickle", "PicklingError", error.what()});
     }
@@ -480,8 +485,8 @@ void server_session::resume(turn& now)
     core::outcome result = caller_->take_outcome();
     place_.reset();
     deadline_ = core::never;
-    if (std::exchange(is_creating_, false))
-        answer_created(std::move(result), now);
+    if (const auto held = std::exchange(creating_, nullptr))
+        answer_created(std::move(result), *held, now);
     else
         answer(std::move(result), now);
 }

@@ -6,6 +6,7 @@
 #include "codec/pickle_limits.hpp"
 #include "core/call.hpp"
 #include "core/waiter.hpp"
+#include "session/data_proxies.hpp"
 #include "session/service.hpp"
 #include "wire/handshake.hpp"
 #include "wire/outbox.hpp"
@@ -90,6 +91,8 @@ public:
     [[nodiscard]] core::time_point deadline() const noexcept { return deadline_; }
     /// True while a call blocks.
     [[nodiscard]] bool parked() const noexcept { return place_ != nullptr; }
+    /// True while a call runs, rather than blocks: its outcome comes without anybody else's doing.
+    [[nodiscard]] bool awaits_work() const noexcept { return parked() && place_->works_for_the_parked(); }
     /// True after the handshake: the peer no longer counts as unauthenticated.
     [[nodiscard]] bool authenticated() const noexcept { return authenticated_; }
     /// True once `accept_connection` has made it a stream.
@@ -114,7 +117,8 @@ private:
     void dispatch(turn& now);
     void call_server_function(turn& now);
     void create_object(turn& now);
-    void answer_created(core::outcome result, turn& now);
+    void answer_created(core::outcome result, const holds& held, turn& now);
+    void answer_created(const core::created& object, const holds& held, turn& now);
     void park_in(std::shared_ptr<core::referent> place);
     void call_method(turn& now);
     void call_fallback(core::referent& object, turn& now);
@@ -144,7 +148,7 @@ private:
     codec::reader_dialect reader_;  // of the request being answered
     phase phase_ = phase::handshake;
     core::stream_role role_ = core::stream_role::unknown;
-    bool is_creating_ = false;  // the parked call is a create
+    std::unique_ptr<holds> creating_;  // what the arguments hold, if the parked call is a create
     bool authenticated_ = false;
     bool has_shut_down_error_ = false;  // the peer is new enough that it may know queue.ShutDown
     error_code end_code_;

@@ -209,6 +209,18 @@ TEST_CASE_METHOD(fixture, "calls of one object take turns", "[core][user_object]
     }
 }
 
+TEST_CASE_METHOD(fixture, "what could never be called is refused", "[core][user_object]")
+{
+    CHECK_THROWS_WITH(class_definition<counter>{}.method("increment", &counter::increment, {{"by", "one"}}),
+                      Catch::Contains("'increment': a default does not fit") && Catch::Contains("argument 'by'"));
+    CHECK_THROWS_AS(class_definition<counter>{}.constructor<int>({{"first", 0.5}}), std::invalid_argument);
+    CHECK_THROWS_AS(class_definition<counter>{}.method("increment", &counter::increment, {{"by"}, {"more"}}),
+                    std::invalid_argument);
+    CHECK_THROWS_WITH(register_class("Counter", counters().method("now", &counter::now)),
+                      Catch::Contains("'Counter.now' is listed twice"));
+    CHECK_NOTHROW(register_class("Counter", counters().method("increment", &counter::increment, {{"by_another_name"}})));
+}
+
 TEST_CASE_METHOD(fixture, "calls that are quick are run at once", "[core][user_object]")
 {
     const auto constructor = register_class("Quick", counters().calls_are_quick());

@@ -3,11 +3,13 @@
 
 #include <quaymaster/class_definition.hpp>
 #include <quaymaster/errors.hpp>
+#include <quaymaster/server.hpp>
 
 #include <catch2/catch.hpp>
 
 #include <atomic>
 #include <condition_variable>
+#include <future>
 #include <mutex>
 #include <thread>
 #include <vector>
@@ -159,6 +161,58 @@ TEST_CASE_METHOD(fixture, "calls of one object take turns, whoever makes them", 
     for (std::thread& each : calling)
         each.join();
     CHECK(counted.call("increment", {0}) == value{callers * calls});
+}
+
+TEST_CASE("a server that stops answers the calls that run", "[net][user_class][stop]")
+{
+    struct gate {
+        /// Returns when open() is called.
+        int pass()
+        {
+            std::unique_lock lock{mutex};
+            ++inside;
+            changed.notify_all();
+            changed.wait(lock, [this] { return is_open; });
+            return 7;
+        }
+        void wait_for_one_inside()
+        {
+            std::unique_lock lock{mutex};
+            changed.wait(lock, [this] { return inside > 0; });
+        }
+        void open()
+        {
+            const std::lock_guard lock{mutex};
+            is_open = true;
+            changed.notify_all();
+        }
+        std::mutex mutex;
+        std::condition_variable changed;
+        int inside = 0;
+        bool is_open = false;
+    };
+    const auto the_gate = std::make_shared<gate>();
+    server_options options;
+    const bool is_in_time = GENERATE(true, false);
+    options.stop_grace = is_in_time ? 20'000ms : 1ms;
+    server serving{{"127.0.0.1", 0}, "abc", options};
+    serving.register_type("gate", class_definition<gate>{}.instance(the_gate).method("pass", &gate::pass));
+    serving.start();
+    base_manager client{serving.bound_address(), "abc", short_limits()};
+    client.connect();
+    const proxy through = client.create_proxy("gate");
+    auto passed = std::async(std::launch::async, [&] { return through.call<int>("pass"); });
+    the_gate->wait_for_one_inside();
+    auto stopped = std::async(std::launch::async, [&] { serving.stop(); });
+    if (is_in_time) {
+        CHECK(stopped.wait_for(50ms) == std::future_status::timeout);
+        the_gate->open();
+        CHECK(passed.get() == 7);
+    } else {
+        CHECK_THROWS_AS(passed.get(), connection_lost);
+        the_gate->open();
+    }
+    stopped.get();
 }
 
 TEST_CASE_METHOD(fixture, "a function's result is an object in the server", "[net][user_class]")

@@ -1,0 +1,78 @@
+// Proxies in data, on a server whose clients have fallen silent.
+#include "client_testing.hpp"
+
+#include <quaymaster/class_definition.hpp>
+#include <quaymaster/queue_proxy.hpp>
+#include <quaymaster/server.hpp>
+#include <quaymaster/sync_manager.hpp>
+
+#include <catch2/catch.hpp>
+
+#include <chrono>
+#include <thread>
+
+using namespace client_testing;
+using namespace quaymaster;
+
+namespace {
+
+/// Looks at the server from within: nobody calls it.
+bool falls_to(std::size_t expected, const server& serving)
+{
+    const auto end = std::chrono::steady_clock::now() + 20s;
+    while (serving.statistics().objects != expected) {
+        if (std::chrono::steady_clock::now() > end)
+            return false;
+        std::this_thread::sleep_for(10ms);
+    }
+    return true;
+}
+
+/// A class of the user's that keeps what it is given.
+struct keeper {
+    explicit keeper(value first) : kept{std::move(first)} {}
+    void keep(value more) { kept = std::move(more); }
+    value kept;
+};
+
+struct fixture {
+    fixture()
+    {
+        serving.register_sync_types();
+        serving.register_queue("get_task_queue");
+        serving.register_type("Keeper", class_definition<keeper>{}.constructor<value>({{"first"}}).method("keep", &keeper::keep));
+        serving.start();
+    }
+    server serving{{"127.0.0.1", 0}, "abc"};
+};
+
+}  // namespace
+
+TEST_CASE_METHOD(fixture, "what was handed over ends on a server that nobody calls any more", "[net][data_proxies]")
+{
+    sync_manager client{serving.bound_address(), "abc", short_limits()};
+    client.connect();
+    const auto tasks = client.create<queue_proxy<value>>("get_task_queue");
+    const std::size_t before = serving.statistics().objects;
+    {
+        const auto handed = client.list<int>();
+        tasks.call<void>("put", handed);
+    }
+    CHECK(serving.statistics().objects == before + 1);
+    (void)tasks.get();  // and does not count on what the proxy in it stands for
+    CHECK(falls_to(before, serving));
+}
+
+TEST_CASE_METHOD(fixture, "objects that a constructor was given are the new object's", "[net][data_proxies]")
+{
+    sync_manager client{serving.bound_address(), "abc", short_limits()};
+    client.connect();
+    {
+        const proxy inner = client.list<value>();
+        const proxy outer = client.create<proxy>("Keeper", inner);
+        inner.call<void>("append", outer);  // each holds the other now
+        CHECK(client.number_of_objects() == 2);
+        CHECK_THAT(client.debug_info(), Catch::Contains("Keeper object"));
+    }
+    CHECK(falls_to(0, serving));
+}
