@@ -36,13 +36,15 @@ def connected(port, key):
 
 
 def live(port, key, seed):
-    """One client's life: makes objects, puts proxies of some into others, and either puts some into the queue or uses what it finds
-    there. (Not both: of a program that has two proxies of one object and is killed, the server keeps one count.)"""
+    """One client's life: makes objects, puts proxies of some into others, and either puts some into the queue, each once, or uses what
+    it finds there. (Of a program that has two proxies of one object, at a time or one after the other, and of others on its host
+    that use the object, the server cannot tell who gave back which: it keeps a count rather than take a living client's.)"""
     chance = random.Random(seed)
     puts = chance.random() < 0.5
     manager = connected(port, key)
     queue = manager.get_task_queue()
     mine = [manager.list([1, 2, 3]), manager.dict(a=1), manager.list()]
+    to_put = list(mine) if puts else []
     for each in mine:
         len(each)  # a count on an object that was never called cannot be told from that of a living client
     for _ in range(chance.randint(1, 20)):
@@ -51,7 +53,8 @@ def live(port, key, seed):
             holder.append(held)
         else:
             holder[chance.randint(0, 5)] = held
-        if puts and chance.random() < 0.3:
+        if held in to_put and chance.random() < 0.3:
+            to_put.remove(held)
             queue.put([held])
         elif not puts and chance.random() < 0.5 and queue.qsize():
             try:
