@@ -5,7 +5,6 @@
 #include <quaymaster/errors.hpp>
 
 #include <array>
-#include <cassert>
 #include <cstdint>
 #include <memory>
 #include <utility>
@@ -52,17 +51,6 @@ std::span<const std::string_view> array_referent::exposed() const noexcept
 outcome array_referent::invoke(call& request, waiter& caller, completions& fulfilled)
 {
     return invoke_method(methods::table.methods, "array.array", *this, request, caller, fulfilled);
-}
-
-outcome array_referent::expire(waiter&, completions&)
-{
-    assert(false && "nobody waits for an array");
-    return parked{};
-}
-
-void array_referent::withdraw(waiter&, completions&)
-{
-    assert(false && "nobody waits for an array");
 }
 
 std::string array_referent::text() const

@@ -20,16 +20,13 @@ namespace quaymaster::core {
 
 /// An array.array as a proxy sees it, with what ArrayProxy exposes in some version from 2.7 to 3.13.
 /// What a call raises leaves the array as it was.
-class array_referent final : public referent {
+class array_referent final : public immediate_referent {
 public:
     /// `limits`: what an argument may be.
     explicit array_referent(array_data content, const pickle_limits& limits = {});
 
     [[nodiscard]] std::span<const std::string_view> exposed() const noexcept override;
     outcome invoke(call& request, waiter& caller, completions& fulfilled) override;
-    /// Nobody ever waits here, so neither of these is ever called.
-    outcome expire(waiter& late, completions& fulfilled) override;
-    void withdraw(waiter& gone, completions& fulfilled) override;
     /// str(array), at most 2^20 octets.
     [[nodiscard]] std::string text() const override;
     /// The array.

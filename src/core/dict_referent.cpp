@@ -125,17 +125,6 @@ bool dict_referent::reads_argument(const core::call& request, std::size_t) const
     return request.method == "update" || request.method == "__ior__";
 }
 
-outcome dict_referent::expire(waiter& late, completions&)
-{
-    late.reset();  // nobody waits here
-    return returned{};
-}
-
-void dict_referent::withdraw(waiter& gone, completions&)
-{
-    gone.reset();
-}
-
 std::string dict_referent::text() const
 {
     try {

@@ -30,7 +30,7 @@ namespace quaymaster::core {
 /// element that failed. `d | x` and update() know the mappings of `collections`, but no proxies and no other classes.
 /// Errors: those of CPython; value_error for an argument that cannot be read; runtime_error for iterators of snapshots beyond
 /// snapshot_keys_max.
-class dict_referent final : public referent {
+class dict_referent final : public immediate_referent {
 public:
     /// Keys in the iterators alive of one dict, each of which has a copy; or sixteen times those of the dict, if that is
     /// more. A client could otherwise fill the memory by requests of a few octets.
@@ -44,8 +44,6 @@ public:
 
     [[nodiscard]] std::span<const std::string_view> exposed() const noexcept override;
     outcome invoke(core::call& request, waiter& caller, completions& fulfilled) override;
-    outcome expire(waiter& late, completions& fulfilled) override;
-    void withdraw(waiter& gone, completions& fulfilled) override;
     /// True for update() and |=.
     [[nodiscard]] bool reads_argument(const core::call& request, std::size_t index) const noexcept override;
     /// Python's str(dict), at most a megabyte of it.

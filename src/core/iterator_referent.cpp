@@ -3,7 +3,6 @@
 #include "core/iterable.hpp"
 
 #include <array>
-#include <cassert>
 #include <utility>
 
 namespace quaymaster::core {
@@ -41,17 +40,6 @@ std::span<const std::string_view> iterator_referent::exposed() const noexcept
 outcome iterator_referent::invoke(call& request, waiter& caller, completions& fulfilled)
 {
     return invoke_method(methods::table.methods, class_name_, *this, request, caller, fulfilled);
-}
-
-outcome iterator_referent::expire(waiter&, completions&)
-{
-    assert(false && "nobody waits for an iterator");
-    return parked{};
-}
-
-void iterator_referent::withdraw(waiter&, completions&)
-{
-    assert(false && "nobody waits for an iterator");
 }
 
 std::string iterator_referent::text() const

@@ -28,7 +28,7 @@ using shared_size = std::shared_ptr<const std::atomic<std::size_t>>;
 /// one over a dict notices, as CPython's does, when the dict has another size.
 /// Exposes what IteratorProxy of some version does: __next__ and next, which raise stop_iteration at the end, and send,
 /// throw and close, which no iterator but a generator has: attribute_error.
-class iterator_referent final : public referent {
+class iterator_referent final : public immediate_referent {
 public:
     /// `class_name`, static, is for text() and for messages: what CPython calls the iterator, such as "dict_keyiterator".
     explicit iterator_referent(std::vector<value> items, std::string_view class_name = "iterator");
@@ -37,9 +37,6 @@ public:
 
     [[nodiscard]] std::span<const std::string_view> exposed() const noexcept override;
     outcome invoke(call& request, waiter& caller, completions& fulfilled) override;
-    /// Nobody ever waits here, so neither of these is ever called.
-    outcome expire(waiter& late, completions& fulfilled) override;
-    void withdraw(waiter& gone, completions& fulfilled) override;
     /// "<dict_keyiterator object>".
     [[nodiscard]] std::string text() const override;
     /// `iter([...])` of the items still to come, as CPython 3 pickles an iterator.

@@ -11,7 +11,6 @@
 
 #include <algorithm>
 #include <array>
-#include <cassert>
 #include <iterator>
 #include <memory>
 #include <numeric>
@@ -166,17 +165,6 @@ std::span<const std::string_view> list_referent::exposed() const noexcept
 outcome list_referent::invoke(call& request, waiter& caller, completions& fulfilled)
 {
     return invoke_method(methods::table.methods, "list", *this, request, caller, fulfilled);
-}
-
-outcome list_referent::expire(waiter&, completions&)
-{
-    assert(false && "nobody waits for a list");
-    return parked{};
-}
-
-void list_referent::withdraw(waiter&, completions&)
-{
-    assert(false && "nobody waits for a list");
 }
 
 bool list_referent::reads_argument(const call& request, std::size_t index) const noexcept

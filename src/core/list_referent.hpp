@@ -31,16 +31,13 @@ inline constexpr std::size_t made_list_size_max = std::size_t{1} << 24;
 /// Cost: __getitem__, __setitem__ and append() that of the item; everything that looks at all items is linear.
 /// What a call raises leaves the list as it was. Beyond CPython: memory_error beyond made_list_size_max; type_error for a
 /// `key` of sort(), which only Python could call; value_error for an argument that cannot be decoded.
-class list_referent final : public referent {
+class list_referent final : public immediate_referent {
 public:
     /// `limits`: what an item may be. `entries`, the items, are scalars or pickled, and can be decoded within `limits`.
     explicit list_referent(const pickle_limits& limits = {}, std::vector<codec::payload>&& entries = {});
 
     [[nodiscard]] std::span<const std::string_view> exposed() const noexcept override;
     outcome invoke(call& request, waiter& caller, completions& fulfilled) override;
-    /// Nobody ever waits here, so neither of these is ever called.
-    outcome expire(waiter& late, completions& fulfilled) override;
-    void withdraw(waiter& gone, completions& fulfilled) override;
     /// True for what extends the list, and for what a slice is set to.
     [[nodiscard]] bool reads_argument(const call& request, std::size_t index) const noexcept override;
     /// str(list), at most 2^20 octets.

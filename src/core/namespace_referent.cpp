@@ -80,17 +80,6 @@ outcome namespace_referent::invoke(core::call& request, waiter& caller, completi
     return invoke_method(methods::table.methods, class_name, *this, request, caller, fulfilled);
 }
 
-outcome namespace_referent::expire(waiter& late, completions&)
-{
-    late.reset();  // nobody waits here
-    return returned{};
-}
-
-void namespace_referent::withdraw(waiter& gone, completions&)
-{
-    gone.reset();
-}
-
 std::string namespace_referent::text() const
 {
     std::vector<std::pair<std::string, const codec::payload*>> shown;

@@ -20,7 +20,7 @@ namespace quaymaster::core {
 /// client could load, are attributes that are missing.
 /// Errors: attribute_error ("'Namespace' object has no attribute 'x'"), type_error for a name that is no text and for
 /// assignments that CPython refuses; value_error for an argument that cannot be read.
-class namespace_referent final : public referent {
+class namespace_referent final : public immediate_referent {
 public:
     /// `seed`: see hash_seed.
     explicit namespace_referent(const codec::pickle_limits& limits = {}, const hash_seed& seed = {}) : table_{seed, limits} {}
@@ -30,8 +30,6 @@ public:
 
     [[nodiscard]] std::span<const std::string_view> exposed() const noexcept override;
     outcome invoke(core::call& request, waiter& caller, completions& fulfilled) override;
-    outcome expire(waiter& late, completions& fulfilled) override;
-    void withdraw(waiter& gone, completions& fulfilled) override;
     /// Namespace.__repr__: "Namespace(a=1, b='x')", sorted, without the names that begin with an underscore.
     /// Beyond a megabyte "..." takes the place of the rest.
     [[nodiscard]] std::string text() const override;

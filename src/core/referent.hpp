@@ -6,6 +6,7 @@
 
 #include <quaymaster/value.hpp>
 
+#include <cassert>
 #include <cstddef>
 #include <memory>
 #include <optional>
@@ -82,6 +83,18 @@ public:
         static_cast<void>(owner);
         static_cast<void>(fulfilled);
     }
+};
+
+/// An object whose calls never wait.
+class immediate_referent : public referent {
+public:
+    /// Nobody is ever parked here, so neither of these is called.
+    outcome expire(waiter&, completions&) final
+    {
+        assert(false && "nobody waits here");
+        return parked{};
+    }
+    void withdraw(waiter&, completions&) final { assert(false && "nobody waits here"); }
 };
 
 }  // namespace quaymaster::core

@@ -172,17 +172,6 @@ outcome set_referent::invoke(core::call& request, waiter& caller, completions& f
     return invoke_method(methods::table.methods, "set", *this, request, caller, fulfilled);
 }
 
-outcome set_referent::expire(waiter& late, completions&)
-{
-    late.reset();  // nobody waits here
-    return returned{};
-}
-
-void set_referent::withdraw(waiter& gone, completions&)
-{
-    gone.reset();
-}
-
 std::string set_referent::text() const
 {
     try {

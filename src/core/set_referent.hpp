@@ -25,7 +25,7 @@ namespace quaymaster::core {
 /// Departs from CPython: members come in the order of their insertion, and pop() takes the last (in CPython both are
 /// arbitrary). A call that fails changes nothing, where CPython's update() keeps what came before the member that failed.
 /// Errors: those of CPython; value_error for an argument that cannot be read.
-class set_referent final : public referent {
+class set_referent final : public immediate_referent {
 public:
     /// `seed`: see hash_seed.
     explicit set_referent(const codec::pickle_limits& limits = {}, const hash_seed& seed = {}) : table_{seed, limits} {}
@@ -35,8 +35,6 @@ public:
 
     [[nodiscard]] std::span<const std::string_view> exposed() const noexcept override;
     outcome invoke(core::call& request, waiter& caller, completions& fulfilled) override;
-    outcome expire(waiter& late, completions& fulfilled) override;
-    void withdraw(waiter& gone, completions& fulfilled) override;
     /// Python's str(set), at most a megabyte of it.
     [[nodiscard]] std::string text() const override;
     /// nullopt if a member cannot be read, which it could be when it came.

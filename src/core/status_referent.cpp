@@ -3,7 +3,6 @@
 #include "core/signature.hpp"
 
 #include <array>
-#include <cassert>
 #include <utility>
 
 namespace quaymaster::core {
@@ -30,17 +29,6 @@ outcome status_referent::invoke(call& request, waiter&, completions&)
     if (auto misfit = bind_arguments(status_signature, request, {}))
         return *std::move(misfit);
     return returned{supply_()};
-}
-
-outcome status_referent::expire(waiter&, completions&)
-{
-    assert(false && "nobody waits for a status");
-    return parked{};
-}
-
-void status_referent::withdraw(waiter&, completions&)
-{
-    assert(false && "nobody waits for a status");
 }
 
 std::string status_referent::text() const

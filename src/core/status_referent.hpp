@@ -15,7 +15,7 @@ namespace quaymaster::core {
 
 /// An object with one method, status(), which takes no arguments, changes nothing and returns a dict such as
 /// {'queues': {ident: {...}}, ...}. The layers above know what is in it, so they supply it.
-class status_referent final : public referent {
+class status_referent final : public immediate_referent {
 public:
     /// Called by each status(), on the caller's thread and inside this object's guard. Must not call this object.
     using supplier = std::function<value()>;
@@ -24,9 +24,6 @@ public:
 
     [[nodiscard]] std::span<const std::string_view> exposed() const noexcept override;
     outcome invoke(call& request, waiter& caller, completions& fulfilled) override;
-    /// Nobody ever waits here, so neither of these is ever called.
-    outcome expire(waiter& late, completions& fulfilled) override;
-    void withdraw(waiter& gone, completions& fulfilled) override;
     [[nodiscard]] std::string text() const override;
 
 private:

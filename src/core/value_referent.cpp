@@ -44,17 +44,6 @@ outcome value_referent::invoke(core::call& request, waiter& caller, completions&
     return invoke_method(methods::table.methods, "Value", *this, request, caller, fulfilled);
 }
 
-outcome value_referent::expire(waiter& late, completions&)
-{
-    late.reset();  // nobody waits here
-    return returned{};
-}
-
-void value_referent::withdraw(waiter& gone, completions&)
-{
-    gone.reset();
-}
-
 std::string value_referent::text() const
 {
     try {

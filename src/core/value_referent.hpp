@@ -16,15 +16,13 @@ namespace quaymaster::core {
 
 /// managers.Value: one object that clients get and set; a ValueProxy makes its `value` of these two. As in CPython the
 /// typecode is only kept: any object may be set, and the lock that the constructor is asked for does not exist.
-class value_referent final : public referent {
+class value_referent final : public immediate_referent {
 public:
     /// `limits`: for text() and by_value(), which are all that decodes anything.
     value_referent(codec::payload typecode, codec::payload initial, const codec::pickle_limits& limits = {});
 
     [[nodiscard]] std::span<const std::string_view> exposed() const noexcept override;
     outcome invoke(core::call& request, waiter& caller, completions& fulfilled) override;
-    outcome expire(waiter& late, completions& fulfilled) override;
-    void withdraw(waiter& gone, completions& fulfilled) override;
     /// Value.__repr__: "Value('i', 3)".
     [[nodiscard]] std::string text() const override;
     /// A multiprocessing.managers.Value; nullopt if what it holds cannot be read.
