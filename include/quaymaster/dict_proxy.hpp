@@ -15,13 +15,6 @@
 
 namespace quaymaster {
 
-namespace detail {
-
-/// What dict.keys() and its kind answer: a view, which CPython's server pickles as list(items), from Python 2 a list.
-[[nodiscard]] value items_of_view(const value& view);
-
-}  // namespace detail
-
 /// A remote dict from `Key` to `T`, converted as conversion.hpp says; quaymaster::value takes any object (managers.py:
 /// DictProxy). Each call is one request, and whole in itself: what others do comes before it or after it.
 /// Entries are in the order in which their keys were first set (from Python 3.7 on).
@@ -85,13 +78,10 @@ public:
     value_type popitem() const { return call<value_type>("popitem"); }
     void clear() const { call<void>("clear"); }
 
-    [[nodiscard]] std::vector<Key> keys() const { return decode<std::vector<Key>>(detail::items_of_view(call("keys"))); }
-    [[nodiscard]] std::vector<T> values() const { return decode<std::vector<T>>(detail::items_of_view(call("values"))); }
+    [[nodiscard]] std::vector<Key> keys() const { return call<std::vector<Key>>("keys"); }
+    [[nodiscard]] std::vector<T> values() const { return call<std::vector<T>>("values"); }
     /// A copy of all entries, of one moment.
-    [[nodiscard]] std::vector<value_type> items() const
-    {
-        return decode<std::vector<value_type>>(detail::items_of_view(call("items")));
-    }
+    [[nodiscard]] std::vector<value_type> items() const { return call<std::vector<value_type>>("items"); }
     /// The same as a `Map`: to_map<std::map<std::string, int>>().
     template <class Map>
     [[nodiscard]] Map to_map() const
@@ -105,7 +95,7 @@ public:
         return remote_iterator<value_type>{[dict = *this, fetched = false]() mutable {
             std::deque<value_type> entries;
             if (!std::exchange(fetched, true))
-                entries = decode<std::deque<value_type>>(detail::items_of_view(dict.call("items")));
+                entries = dict.template call<std::deque<value_type>>("items");
             return entries;
         }};
     }

@@ -4,6 +4,20 @@
 #include "net/remote_object.hpp"
 
 namespace quaymaster {
+namespace {
+
+/// The list that `result` stands for if it is the call list(items), as which CPython's server pickles the views of a dict
+/// (managers.py: view_type).
+value items_of_view(value result)
+{
+    const bool is_list_call = result.kind() == value_kind::object && result.qualified_name() == "list" &&
+                              (result.module_name() == "builtins" || result.module_name() == "__builtin__");
+    if (!is_list_call || result.arguments().size() != 1 || result.arguments()[0].kind() != value_kind::list)
+        return result;
+    return result.arguments()[0];
+}
+
+}  // namespace
 
 bool detail::was_raised_by_method(const remote_error& raised, std::string_view type_name)
 {
@@ -63,7 +77,7 @@ value proxy::call(std::string_view method, const std::vector<value>& positional,
         named_arguments.emplace_back(name, argument);
     const codec::payload result =
         object_->call({method, arguments, named_arguments}, {object_->options().call_deadline, nullptr});
-    return result.to_value(object_->limits());
+    return items_of_view(result.to_value(object_->limits()));
 }
 
 void proxy::call_for_nothing(std::string_view method, const detail::call_arguments& arguments) const
@@ -74,7 +88,7 @@ void proxy::call_for_nothing(std::string_view method, const detail::call_argumen
 value proxy::call_for_value(std::string_view method, const detail::call_arguments& arguments) const
 {
     const codec::payload result = object_->call(arguments.all().request(method), {object_->options().call_deadline, nullptr});
-    return result.to_value(object_->limits());
+    return items_of_view(result.to_value(object_->limits()));
 }
 
 proxy proxy::call_for_proxy(std::string_view method, const detail::call_arguments& arguments) const

@@ -236,3 +236,16 @@ TEST_CASE("iterate() passes on what is not the end, and refuses what cannot be i
     auto other = connected_to<base_manager>(plain);
     CHECK_THROWS_AS(iterate(other.create_proxy("Thing")), error);
 }
+
+TEST_CASE("a view of a dict, which CPython's server pickles as list(items), arrives as a list", "[net][client][proxy]")
+{
+    const value items = value::list({"a", "b"});
+    const scripted_server server{[&](const scripted_call& call) -> scripted_answer {
+        return value::object(value::global(call.method == "keys" ? "builtins" : "elsewhere", "list"), {items});
+    }};
+    auto manager = connected_to<base_manager>(server);
+    const auto dict = manager.create_proxy("dict");
+    CHECK(dict.call("keys") == items);
+    CHECK(dict.call<std::vector<std::string>>("keys") == texts{"a", "b"});
+    CHECK(dict.call("other").kind() == value_kind::object);
+}

@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
 """Thousands of random operations on shared lists, dicts, Values, Arrays and Namespaces: our server against CPython's own.
 
-A client in each Python runs the same history against both; results, types, exceptions and the final states must be equal. A history that
-shows a difference is shortened, and printed with the seed that makes it again.
+A client in each Python runs the same history against both; results, types, exceptions and the final states must be equal. So does the C++
+client, beside a stock one against the same server. A history that shows a difference is shortened, and printed with the seed that makes
+it again.
 """
 import concurrent.futures
 import random
@@ -18,16 +19,15 @@ ROUNDS_MAX = 24
 
 
 class Pair:
-    """Our server and CPython's, for clients in one Python."""
+    """Two clients with a server each, of which the first pair is on trial."""
 
-    def __init__(self, options, version, python):
-        self.version, self.python, self.is_self_check = serving.numbers(version), python, options.self_check
-        self.servers = [serving.tested_server(options, python), serving.reference_server(python)]
+    def __init__(self, version, is_self_check, *sides):
+        self.version, self.is_self_check, self.sides = serving.numbers(version), is_self_check, sides
 
     def differences(self, scenarios):
         """For each scenario (a list of lines): (number of the first line that differs, ours, theirs), or None."""
         with concurrent.futures.ThreadPoolExecutor(2) as pool:
-            ours, theirs = pool.map(lambda server: serving.take_steps(self.python, server, scenarios), self.servers)
+            ours, theirs = pool.map(lambda side: serving.take_steps(side[1], side[2], scenarios), self.sides)
         return [self.first_difference(*compared) for compared in zip(scenarios, ours, theirs)]
 
     def first_difference(self, lines, ours, theirs):
@@ -43,7 +43,7 @@ class Pair:
 
 def is_same(ours, theirs):
     """Of an exception the class counts, and of a KeyError the key: the other texts differ from version to version."""
-    end = 2 if ours[0] == 'error' and ours[1] != 'KeyError' else 3
+    end = 2 if ours[0] == 'error' and ours[1] != 'KeyError' else 3  # the C++ client's outcomes have more
     return ours[:end] == theirs[:end]
 
 
@@ -87,7 +87,21 @@ def report(pair, history, difference):
             _, ours, theirs = better
     used = [line for line in history.setup if line.split()[0] in ' '.join(lines + [last])]
     print('\n'.join('    ' + line for line in used + lines + [last]))
-    print('    %-12s %s\n    %-12s %s' % (serving.OURS, ' '.join(ours), 'CPython', ' '.join(theirs)))
+    for (name, _, _), outcome in zip(pair.sides, (ours, theirs)):
+        print('    %-36s %s' % (name, ' '.join(outcome[:3])))
+
+
+def pairs_of(options, version, python):
+    """[Pair] of one Python."""
+    stock, ours, theirs = serving.stock_client(python), serving.tested_server(options, python), serving.reference_server(python)
+    stock_of_ours = ('Python %s, %s' % (version, serving.OURS), stock, ours)
+    stock_of_theirs = ('Python %s, CPython' % version, stock, theirs)
+    found = [Pair(version, options.self_check, stock_of_ours, stock_of_theirs)]
+    if options.bin and serving.numbers(version) >= (3,):
+        cpp = serving.cpp_client(options, 'typed', version)
+        found += [Pair(version, True, ('C++, ' + serving.OURS, cpp, ours), stock_of_ours),
+                  Pair(version, True, ('C++, CPython ' + version, cpp, theirs), stock_of_theirs)]
+    return found
 
 
 def main():
@@ -95,24 +109,24 @@ def main():
     parser.add_argument('--seed', type=int, help='a number, to run the same histories again (default: any)')
     parser.add_argument('--operations', type=int, default=12000, help='for each Python (default: %(default)s)')
     parser.add_argument('--shown', type=int, default=3, help='differing histories to shorten and print (default: %(default)s)')
-    options = serving.checked(parser.parse_args())
+    options = serving.checked(parser.parse_args(), 'cpp_peer')
     seed = options.seed if options.seed is not None else random.SystemRandom().randrange(10 ** 6)
     print('--seed %d --operations %d' % (seed, options.operations))
     sys.stdout.flush()
     failed = False
     for version, python in serving.chosen_pythons(options):
-        pair = Pair(options, version, python)
         chosen = random.Random(seed)
-        histories = [History(random.Random(chosen.randrange(2 ** 60)), pair.version, min(LENGTH, options.operations))
+        histories = [History(random.Random(chosen.randrange(2 ** 60)), serving.numbers(version), min(LENGTH, options.operations))
                      for _ in range(-(-options.operations // LENGTH))]
-        found = pair.differences([history.all_lines() for history in histories])
-        differing = [(history, difference) for history, difference in zip(histories, found) if difference]
-        print('Python %-8s %d operations in %d histories, %d differ' % (
-            version, sum(len(history.lines) for history in histories), len(histories), len(differing)))
-        sys.stdout.flush()
-        for history, difference in differing[:options.shown]:
-            report(pair, history, difference)
-        failed = failed or bool(differing)
+        for pair in pairs_of(options, version, python):
+            found = pair.differences([history.all_lines() for history in histories])
+            differing = [(history, difference) for history, difference in zip(histories, found) if difference]
+            print('%-24s beside %-24s %d operations in %d histories, %d differ' % (
+                pair.sides[0][0], pair.sides[1][0], sum(len(history.lines) for history in histories), len(histories), len(differing)))
+            sys.stdout.flush()
+            for history, difference in differing[:options.shown]:
+                report(pair, history, difference)
+            failed = failed or bool(differing)
     return 1 if failed else 0
 
 

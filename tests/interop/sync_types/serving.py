@@ -30,13 +30,14 @@ def parser_of(description):
     return parser
 
 
-def checked(options):
-    """The options with an absolute --bin; ends with 77 (skipped) where the program was not built."""
+def checked(options, *programs):
+    """The options with an absolute --bin; ends with 77 (skipped) where quaymaster or one of `programs` was not built."""
     if options.bin:
         options.bin = options.bin.resolve()
-        if not (options.bin / 'quaymaster').exists():
-            print('skipped: %s has no quaymaster' % options.bin)
-            sys.exit(77)
+        for program in ('quaymaster',) + programs:
+            if not (options.bin / program).exists():
+                print('skipped: %s has no %s' % (options.bin, program))
+                sys.exit(77)
     return options
 
 
@@ -89,7 +90,17 @@ def lines_of(process, silence_s=SILENCE_S):
         yield line
 
 
-def take_steps(python, start_server, scenarios):
+def stock_client(python):
+    """A taker of steps, for take_steps()."""
+    return [python, HERE / 'step_peer.py']
+
+
+def cpp_client(options, how, version):
+    """The C++ client as one, for a server of that version: cpp_client.py says `how`, and what its outcomes have besides."""
+    return [sys.executable, HERE / 'cpp_client.py', options.bin / 'cpp_peer', how, version[0]]
+
+
+def take_steps(client, start_server, scenarios):
     """What came of each line of each scenario: [[outcome]], an outcome being ['value', type, text] or ['error', class, args].
 
     A line that hangs has ['hang', '', ''], one during which the server ends ['server died', status, log]; what follows it in its scenario
@@ -99,7 +110,7 @@ def take_steps(python, start_server, scenarios):
     begin = 0
     while begin < len(scenarios):
         with Scratch() as scratch, start_server(scratch) as server:
-            taken, fault = take_some(python, server, scratch, scenarios[begin:])
+            taken, fault = take_some(client, server, scratch, scenarios[begin:])
         for index, number, *outcome in taken:
             found[begin + index][number] = outcome
         if not fault:
@@ -110,18 +121,18 @@ def take_steps(python, start_server, scenarios):
         if begin + index == len(scenarios):
             break  # after the last line, when nothing was left to do but to end
         found[begin + index][number] = fault
-        print('%s: %s (client %s, server %s)' % (fault[0], scenarios[begin + index][number], python, server.command[0]))
+        print('%s: %s (client %s, server %s)' % (fault[0], scenarios[begin + index][number], ' '.join(map(str, client)), server.command[0]))
         sys.stdout.flush()
         begin += index + 1
     return found
 
 
-def take_some(python, server, scratch, scenarios):
+def take_some(client, server, scratch, scenarios):
     """([[scenario, line, *outcome]], None or what is to be said of the line after these)."""
     steps_file = scratch.path / 'steps.json'
     steps_file.write_text(json.dumps(scenarios))
     log = scratch.path / 'peer.log'
-    command = [python, HERE / 'step_peer.py', server.host, server.port, scratch.key_file, steps_file]
+    command = client + [server.host, server.port, scratch.key_file, steps_file]
     with open(str(log), 'wb') as log_file:
         peer = subprocess.Popen([str(part) for part in command], stdout=subprocess.PIPE, stderr=log_file, universal_newlines=True)
     taken = []

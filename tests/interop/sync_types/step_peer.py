@@ -62,7 +62,7 @@ def later(seconds, call):
         return ' '.join(ends[1:])
 
     ends = []
-    worker = threading.Thread(target=work)
+    worker = threading.Thread(target=work, name='later')
     worker.daemon = True
     worker.start()
     return finish
@@ -155,26 +155,35 @@ def exec_in(code, names):
     exec(code, names)
 
 
-def main():
-    host, port, key_file, steps_file = sys.argv[1:]
-    with open(key_file, 'rb') as file:
-        key = file.read().strip()
+def run(manager, steps_file, take_line):
+    """Takes the lines of the file, each by `take_line`, and prints what came of them."""
     with open(steps_file) as file:
         scenarios = json.load(file)
-    multiprocessing.current_process().authkey = key  # for proxies that come out of containers
-    multiprocessing.connection.SocketClient = without_delay(multiprocessing.connection.SocketClient)
-    manager = SyncManager((host, int(port)), authkey=key)
-    manager.connect()
     tools = dict((function.__name__, function) for function in
                  (in_threads, sorted_threads, later, took, until, objects_more, text_of))
     tools.update(m=manager, array=array, copy=copy, queue=queue, threading=threading, BaseProxy=BaseProxy, SyncManager=SyncManager)
     for index, lines in enumerate(scenarios):
         names = dict(tools)
         for number, line in enumerate(lines):
-            print(json.dumps([index, number] + take(str(line), names)))
+            print(json.dumps([index, number] + take_line(str(line), names)))
             sys.stdout.flush()
         names.clear()
         gc.collect()
+
+
+def stock_manager(host, port, key_file):
+    with open(key_file, 'rb') as file:
+        key = file.read().strip()
+    multiprocessing.current_process().authkey = key  # for proxies that come out of containers
+    multiprocessing.connection.SocketClient = without_delay(multiprocessing.connection.SocketClient)
+    manager = SyncManager((host, int(port)), authkey=key)
+    manager.connect()
+    return manager
+
+
+def main():
+    host, port, key_file, steps_file = sys.argv[1:]
+    run(stock_manager(host, port, key_file), steps_file, take)
 
 
 if __name__ == '__main__':
