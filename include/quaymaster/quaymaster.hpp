@@ -6,6 +6,7 @@
 #include <quaymaster/conversion.hpp>
 #include <quaymaster/errors.hpp>
 #include <quaymaster/iteration.hpp>
+#include <quaymaster/ndarray.hpp>
 #include <quaymaster/queue_concept.hpp>
 #include <quaymaster/queue_proxy.hpp>
 #include <quaymaster/server.hpp>

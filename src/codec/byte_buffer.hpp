@@ -57,7 +57,7 @@ public:
     std::byte* extend(std::size_t count)
     {
         if (capacity_ - size_ < count)
-            grow_to(std::max(size_ + count, capacity_ * 2));
+            grow_to(std::max(size_ + count + tail_size, capacity_ * 2));
         std::byte* at = data_ + size_;
         size_ += count;
         return at;
@@ -77,6 +77,9 @@ public:
     }
 
 private:
+    /// Room for the few opcodes that close the containers around one large object: to grow for these would copy it again.
+    static constexpr std::size_t tail_size = 64;
+
     void grow_to(std::size_t capacity)
     {
         auto* const grown = static_cast<std::byte*>(allocate_block(capacity));

@@ -1,7 +1,8 @@
-// value_fuzz: two pickles, compared, hashed and shown. The first octet says where the first one ends.
+// value_fuzz: two pickles, compared, hashed, shown and read as arrays. The first octet says where the first one ends.
 #include "codec/pickle_decoder.hpp"
 
 #include <quaymaster/literal.hpp>
+#include <quaymaster/ndarray.hpp>
 
 #include <algorithm>
 #include <cstdint>
@@ -41,6 +42,20 @@ void show(const value& known)
     }
 }
 
+void read_array(const value& known)
+{
+    static_cast<void>(detail::numpy_scalar(known));
+    try {
+        const array_info array{known};
+        expect(is_ndarray(known));
+        expect(array.size() * array.type.item_size == array.octets.size());
+        bytes elements(array.octets.size());
+        detail::copy_elements(array, elements.data());
+        static_cast<void>(ndarray_view<std::uint8_t>{known});
+    } catch (const conversion_error&) {
+    }
+}
+
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size)
@@ -63,5 +78,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     expect(!(less == true && equal));
     show(left);
     show(right);
+    read_array(left);
+    read_array(right);
     return 0;
 }

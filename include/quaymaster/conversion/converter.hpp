@@ -21,6 +21,7 @@ namespace quaymaster {
 ///     bool                                   bool                bool
 ///     signed and unsigned integers           int                 int, bool; within range
 ///     float, double, long double             float               float, int, bool
+///     (each of these                                             a numpy scalar that holds one, such as numpy.int64(5), too)
 ///     std::string (string_view, const char*: written only)
 ///                                            str                 str; Python 2 str that is UTF-8
 ///     bytes (bytes_view: written only)       bytes               bytes, bytearray, Python 2 str
@@ -33,6 +34,7 @@ namespace quaymaster {
 ///     std::variant                           what it holds       see below
 ///     enumerations                           int                 int, bool; within the underlying type's range
 ///     value                                  as it is            anything
+///     ndarray, ndarray_view                  numpy.ndarray       numpy.ndarray: see ndarray.hpp
 ///     structs with cereal's serialize(), or described with BOOST_DESCRIBE_STRUCT
 ///                                            dict                dict, or an instance of a Python class (its attributes)
 ///
@@ -106,6 +108,8 @@ namespace detail {
 /// `found` itself; throws unless its kind is `first` or `second`.
 [[nodiscard]] const value& expect_kind(const value& found, value_kind first, value_kind second, std::string_view expected);
 void expect_size(const value& found, std::size_t size);
+/// The number that a numpy scalar holds, such as numpy.float64(1.5): a bool, an int or a float. nullopt for anything else.
+[[nodiscard]] std::optional<value> numpy_scalar(const value& found);
 [[nodiscard]] value value_of(const pickle_encoder& written);
 [[nodiscard]] value value_of_pickle(bytes_view pickle);
 [[nodiscard]] std::string range_text(std::int64_t low, std::int64_t high);
@@ -161,6 +165,16 @@ template <class T, class Step>
     } catch (const conversion_error& inner) {
         fail_below(step(), inner);
     }
+}
+
+/// `read(found)`, or of the number inside a numpy scalar, which takes a number's place in programs that compute with numpy.
+template <class Read>
+[[nodiscard]] auto read_number(const value& found, Read&& read)
+{
+    if (found.kind() == value_kind::object)
+        if (const std::optional<value> number = numpy_scalar(found))
+            return read(*number);
+    return read(found);
 }
 
 template <class T>

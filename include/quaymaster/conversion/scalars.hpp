@@ -21,9 +21,11 @@ struct converter<bool> {
     static void encode(pickle_encoder& output, bool known) { output.boolean(known); }
     static bool decode(const value& found)
     {
-        if (found.kind() != value_kind::boolean)
-            detail::fail(expected(), found);
-        return found.truth();
+        return detail::read_number(found, [](const value& number) {
+            if (number.kind() != value_kind::boolean)
+                detail::fail(expected(), number);
+            return number.truth();
+        });
     }
     static std::string expected() { return "bool"; }
     static bool is_native(value_kind kind) noexcept { return kind == value_kind::boolean; }
@@ -36,7 +38,9 @@ struct converter<T> {
     static void encode(pickle_encoder& output, T known) { output.integer(known); }
     static T decode(const value& found)
     {
-        return static_cast<T>(detail::expect_int64(found, std::numeric_limits<T>::min(), std::numeric_limits<T>::max()));
+        return static_cast<T>(detail::read_number(found, [](const value& number) {
+            return detail::expect_int64(number, std::numeric_limits<T>::min(), std::numeric_limits<T>::max());
+        }));
     }
     static std::string expected()
     {
@@ -52,7 +56,8 @@ struct converter<T> {
     static void encode(pickle_encoder& output, T known) { output.unsigned_integer(known); }
     static T decode(const value& found)
     {
-        return static_cast<T>(detail::expect_uint64(found, std::numeric_limits<T>::max()));
+        return static_cast<T>(detail::read_number(
+            found, [](const value& number) { return detail::expect_uint64(number, std::numeric_limits<T>::max()); }));
     }
     static std::string expected() { return detail::range_text(std::uint64_t{std::numeric_limits<T>::max()}); }
     static bool is_native(value_kind kind) noexcept { return kind == value_kind::integer; }
@@ -62,7 +67,7 @@ struct converter<T> {
 template <std::floating_point T>
 struct converter<T> {
     static void encode(pickle_encoder& output, T known) { output.floating(static_cast<double>(known)); }
-    static T decode(const value& found) { return static_cast<T>(detail::expect_double(found)); }
+    static T decode(const value& found) { return static_cast<T>(detail::read_number(found, detail::expect_double)); }
     static std::string expected() { return "float"; }
     static bool is_native(value_kind kind) noexcept { return kind == value_kind::floating; }
 };
