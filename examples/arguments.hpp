@@ -11,17 +11,18 @@
 #include <iostream>
 #include <limits>
 #include <map>
-#include <stdexcept>
 #include <string>
 #include <string_view>
 #include <utility>
 
 class arguments {
 public:
-    /// Prints the options and ends the program for --help. Throws std::invalid_argument for an option in neither list.
+    /// Prints the options and ends the program for --help; refuse()s an option in neither list.
     arguments(int argc, char** argv, std::initializer_list<std::string_view> valued,
               std::initializer_list<std::string_view> flags = {})
     {
+        const std::string path = argv[0];
+        program_ = path.substr(path.rfind('/') + 1);
         const auto has = [](auto names, std::string_view name) { return std::find(names.begin(), names.end(), name) != names.end(); };
         for (int index = 1; index < argc; ++index) {
             const std::string option = argv[index];
@@ -34,8 +35,15 @@ public:
             else if (has(valued, option) && index + 1 < argc)
                 values_[option] = argv[++index];
             else
-                throw std::invalid_argument{"unknown or incomplete option " + option + "; known are" + listed(valued) + listed(flags)};
+                refuse("unknown or incomplete option " + option + "; known are" + listed(valued) + listed(flags));
         }
+    }
+
+    /// Says what is wrong with the command line, and ends the program with status 2.
+    [[noreturn]] void refuse(const std::string& what) const
+    {
+        std::cerr << program_ << ": " << what << '\n';
+        std::exit(2);
     }
 
     [[nodiscard]] bool has(const std::string& option) const { return values_.contains(option); }
@@ -46,7 +54,7 @@ public:
         return found == values_.end() ? otherwise : found->second;
     }
 
-    /// Throws std::invalid_argument for anything but a number that is not negative and fits its type.
+    /// refuse()s anything but a number that is not negative and fits its type.
     template <class Number>
     [[nodiscard]] Number number(const std::string& option, Number otherwise) const
     {
@@ -54,8 +62,8 @@ public:
         Number number{};
         const auto [end, failed] = std::from_chars(digits.data(), digits.data() + digits.size(), number);
         if (failed != std::errc{} || end != digits.data() + digits.size() || std::cmp_less(number, 0))
-            throw std::invalid_argument{option + " needs a whole number from 0 to " +
-                                        std::to_string(std::numeric_limits<Number>::max()) + ", not " + digits};
+            refuse(option + " needs a whole number from 0 to " + std::to_string(std::numeric_limits<Number>::max()) + ", not " +
+                   digits);
         return number;
     }
 
@@ -82,5 +90,6 @@ private:
         return all;
     }
 
+    std::string program_;
     std::map<std::string, std::string> values_;
 };

@@ -16,6 +16,11 @@ namespace quaymaster {
 ///
 /// The lock's owner is the calling thread's connection, as for recursive_lock_proxy. Hold it in every call below, on the same
 /// thread; else remote_error (RuntimeError). A wait lets it go, and has it again when it returns, however long others keep it.
+/// sync_manager::condition(lock) makes one over a lock that is there already, so that several may share it. To lock the lock
+/// or any of its conditions is the same. A Lock has no owner: any thread may wait and notify while it is held, and if its
+/// holder dies it may stay held for ever.
+/// A server of Python 3 reaches that lock as a client does, by the key in multiprocessing.current_process().authkey, and works
+/// with a Lock only: with an RLock, wait() or notify_one() is remote_error (RuntimeError) though it is held.
 /// Thread safety, lifetime and further errors: as lock_proxy.
 class condition_proxy : public lock_proxy {
 public:
@@ -67,6 +72,7 @@ public:
     /// Wakes up to `count` of those who wait.
     void notify(std::size_t count) const;
     void notify_all() const;
+    [[nodiscard]] value pickled() const { return pickled_as("ConditionProxy"); }  // see proxy::pickled()
 
 private:
     bool wait_within(wait_limit timeout) const;

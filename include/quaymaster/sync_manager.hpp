@@ -82,7 +82,8 @@ public:
         return create<semaphore_proxy>("BoundedSemaphore", count);
     }
     [[nodiscard]] condition_proxy condition() { return condition_proxy{create_proxy("Condition")}; }
-    /// One whose lock is `lock`, a Lock or RLock of the same server: several conditions may have one lock. See condition_proxy.
+    /// One over `lock`, a Lock or RLock of the same server, which may have other conditions: see condition_proxy.
+    /// remote_error (TypeError) if the server is quaymaster's and `lock` is neither, but a condition.
     [[nodiscard]] condition_proxy condition(const lock_proxy& lock) { return create<condition_proxy>("Condition", lock); }
     [[nodiscard]] event_proxy event() { return event_proxy{create_proxy("Event")}; }
     [[nodiscard]] barrier_proxy barrier(std::size_t parties) { return create<barrier_proxy>("Barrier", parties); }

@@ -2,6 +2,7 @@
 """sync_server.py HOST PORT KEY_FILE: Python's own SyncManager with two classes of ours, for the C++ client. For Python 2.7 and 3."""
 from __future__ import print_function
 
+import multiprocessing
 import sys
 import threading
 import weakref
@@ -60,6 +61,7 @@ def main():
     host, port, key_file = sys.argv[1:]
     with open(key_file, 'rb') as file:
         key = file.read().strip()
+    multiprocessing.current_process().authkey = key  # for a Condition over a Lock, which it uses through a proxy
     server = Manager((host, int(port)), key).get_server()
     print('listening on %s:%d' % server.address)
     sys.stdout.flush()

@@ -228,6 +228,62 @@ TEST_CASE("condition.wait(predicate) waits until it holds", "[net][client][sync]
     }
 }
 
+TEST_CASE("condition(lock) sends the lock's proxy", "[net][client][sync]")
+{
+    const scripted_server server{always(value{})};
+    auto manager = connected_to<sync_manager>(server);
+    const auto gate = manager.create<lock_proxy>("gate");
+    const auto condition = manager.condition(gate);
+    CHECK(condition.typeid_name() == "Condition");
+    CHECK(condition.ident() == "2");
+    const texts asked = server.functions();
+    CHECK(std::count(asked.begin(), asked.end(), "create('Condition', " + gate.pickled().repr() + ")") == 1);
+}
+
+TEST_CASE("conditions over one lock share it", "[net][sync]")
+{
+    sync_manager manager{{"127.0.0.1", 0}, "abc", short_limits()};
+    manager.register_sync_types();
+    manager.start();
+    const bool is_recursive = GENERATE(false, true);
+    CAPTURE(is_recursive);
+    const lock_proxy lock = is_recursive ? manager.rlock() : manager.lock();
+    const auto not_full = manager.condition(lock);
+    const auto not_empty = manager.condition(lock);
+
+    SECTION("each wakes its own") {
+        constexpr int count = 20;
+        const auto place = manager.list<int>();  // room for one
+        std::thread producer{[&] {
+            for (int item = 0; item < count; ++item) {
+                const std::unique_lock held{lock};
+                not_full.wait([&] { return place.empty(); });
+                place.push_back(item);
+                not_empty.notify_one();
+            }
+        }};
+        std::vector<int> got;
+        for (int i = 0; i < count; ++i) {
+            const std::unique_lock held{not_empty};
+            not_empty.wait([&] { return !place.empty(); });
+            got.push_back(place.pop());
+            not_full.notify_one();
+        }
+        producer.join();
+        for (int i = 0; i < count; ++i)
+            CHECK(got[static_cast<std::size_t>(i)] == i);
+    }
+    SECTION("who holds one holds the others") {
+        const std::unique_lock held{not_full};
+        CHECK(lock.try_lock() == is_recursive);
+        CHECK(not_empty.try_lock() == is_recursive);
+        CHECK_NOTHROW(not_empty.notify_all());
+    }
+    SECTION("a condition is no lock for another") {
+        CHECK_THROWS_WITH(manager.condition(not_full), Catch::StartsWith("TypeError") && Catch::Contains("Lock"));
+    }
+}
+
 TEST_CASE("a server that lives and does not answer a wait is given up after the timeout and call_deadline",
           "[net][client][sync]")
 {
