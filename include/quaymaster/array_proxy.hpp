@@ -34,6 +34,7 @@ public:
     using element = remote_element<array_proxy, std::ptrdiff_t, T>;
 
     explicit array_proxy(proxy object) noexcept : proxy{std::move(object)} {}
+    [[nodiscard]] value pickled() const { return pickled_as("ArrayProxy"); }  // see proxy::pickled()
 
     [[nodiscard]] std::size_t size() const { return call<std::size_t>("__len__"); }
     [[nodiscard]] bool empty() const { return size() == 0; }

@@ -21,6 +21,7 @@ public:
 class barrier_proxy : public waiting_proxy {
 public:
     using waiting_proxy::waiting_proxy;
+    [[nodiscard]] value pickled() const { return pickled_as("BarrierProxy"); }  // see proxy::pickled()
 
     /// Waits until all have arrived, without limit (but for the timeout that the barrier was made with), yet not on a server
     /// that is frozen or gone. Returns which of the parties this was, from 0 on: a number that each of them gets once. Throws

@@ -9,6 +9,7 @@
 #include <cstddef>
 #include <deque>
 #include <iterator>
+#include <map>
 #include <optional>
 #include <utility>
 #include <vector>
@@ -29,6 +30,7 @@ public:
     using element = remote_element<dict_proxy, Key, T>;
 
     explicit dict_proxy(proxy object) noexcept : proxy{std::move(object)} {}
+    [[nodiscard]] value pickled() const { return pickled_as("DictProxy"); }  // see proxy::pickled()
 
     [[nodiscard]] std::size_t size() const { return call<std::size_t>("__len__"); }
     [[nodiscard]] bool empty() const { return size() == 0; }
@@ -82,8 +84,8 @@ public:
     [[nodiscard]] std::vector<T> values() const { return call<std::vector<T>>("values"); }
     /// A copy of all entries, of one moment.
     [[nodiscard]] std::vector<value_type> items() const { return call<std::vector<value_type>>("items"); }
-    /// The same as a `Map`: to_map<std::map<std::string, int>>().
-    template <class Map>
+    /// The same as a `Map`: to_map<std::unordered_map<std::string, int>>().
+    template <class Map = std::map<Key, T>>
     [[nodiscard]] Map to_map() const
     {
         return call<Map>("copy");

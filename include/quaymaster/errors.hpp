@@ -74,7 +74,14 @@ public:
         : error{type_name + ": " + text}, type_name_{std::move(type_name)}, text_{std::move(text)}, traceback_{std::move(traceback)}
     {
     }
+    /// A class that is no builtin has its module before it, such as "__main__.OutOfStock" from a program's own file.
     [[nodiscard]] const std::string& type_name() const noexcept { return type_name_; }
+    /// True if `name` is type_name(), or the part of it after the module: is("OutOfStock"). Classes above it do not count.
+    [[nodiscard]] bool is(std::string_view name) const noexcept
+    {
+        const std::string_view full = type_name_;
+        return full.ends_with(name) && (full.size() == name.size() || full[full.size() - name.size() - 1] == '.');
+    }
     /// str(exception).
     [[nodiscard]] const std::string& text() const noexcept { return text_; }
     /// The server's traceback, as untrusted text; empty if it sent none.

@@ -12,6 +12,7 @@ namespace quaymaster {
 class event_proxy : public waiting_proxy {
 public:
     using waiting_proxy::waiting_proxy;
+    [[nodiscard]] value pickled() const { return pickled_as("EventProxy"); }  // see proxy::pickled()
 
     /// Sets the flag, and lets all go who wait for it.
     void set() const;

@@ -33,6 +33,7 @@ public:
     using element = remote_element<list_proxy, std::ptrdiff_t, T>;
 
     explicit list_proxy(proxy object) noexcept : proxy{std::move(object)} {}
+    [[nodiscard]] value pickled() const { return pickled_as("ListProxy"); }  // see proxy::pickled()
 
     [[nodiscard]] std::size_t size() const { return call<std::size_t>("__len__"); }
     [[nodiscard]] bool empty() const { return size() == 0; }

@@ -42,6 +42,7 @@ public:
     /// release() for the destructors of std::unique_lock and its like, which cannot pass an error on: it is dropped. Mostly the
     /// server is gone then, and the lock with it. Call release() where it matters.
     void unlock() const noexcept;
+    [[nodiscard]] value pickled() const { return pickled_as("AcquirerProxy"); }  // see proxy::pickled()
 };
 
 /// A remote threading.RLock: as lock_proxy, but a thread that holds it may lock it again, and must unlock it as often.

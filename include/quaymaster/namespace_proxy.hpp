@@ -15,6 +15,7 @@ namespace quaymaster {
 class namespace_proxy : public proxy {
 public:
     explicit namespace_proxy(proxy object) noexcept : proxy{std::move(object)} {}
+    [[nodiscard]] value pickled() const { return pickled_as("NamespaceProxy"); }  // see proxy::pickled()
 
     /// `namespace.get<int>("x")`; converted as conversion.hpp says.
     template <class T = value>

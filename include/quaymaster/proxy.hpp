@@ -114,7 +114,7 @@ public:
     /// The same with arguments of any types that conversion.hpp knows, keyword arguments as kw("name", argument), and the
     /// result as a T: `counter.call<int>("increment", 5)`. `T` may be void, which drops the result, and a proxy, which takes
     /// a result that stays in the server (managers.py: `method_to_typeid`), `call<proxy>("__iter__")`, or that is a proxy. Throws
-    /// conversion_error, with the method carried out, if the result does not fit; std::invalid_argument for text that is not
+    /// conversion_error, with the method carried out, if the result does not fit, whose path begins with the method's name; std::invalid_argument for text that is not
     /// UTF-8. A lone std::vector<value> without a T is the list of arguments, as above.
     template <class T = value, class... Arguments>
     T call(std::string_view method, const Arguments&... arguments) const
@@ -126,14 +126,16 @@ public:
         else if constexpr (std::is_void_v<T>)
             call_for_nothing(method, encoded);
         else
-            return decode<T>(call_for_value(method, encoded));
+            return detail::decode_below<T>(call_for_value(method, encoded), [&] { return std::string{method} + "()"; });
     }
     /// str(object), computed by the server.
     [[nodiscard]] std::string text() const;
 
     /// This proxy as CPython pickles it, for data that is on its way to the server; proxies among the arguments of call<T>() are
     /// pickled so. It counts for nothing: the proxy must live until the server has it.
-    [[nodiscard]] value pickled() const;
+    /// Python programs get a proxy of the class that they have for the type of this one, such as AcquirerProxy for a lock_proxy; for
+    /// a plain one that of SyncManager for its typeid, or else an AutoProxy.
+    [[nodiscard]] value pickled() const { return pickled_as({}); }
     /// The proxy that `found`, part of a result from the same server, stands for: what another program's proxy arrives as.
     /// call<T>() does it where the whole result is one. Throws `error` if it is none, or one of another server; remote_error if
     /// its object is gone by now.
@@ -145,6 +147,8 @@ public:
 
 protected:
     [[nodiscard]] net::remote_object& object() const noexcept { return *object_; }
+    /// pickled() as `python_class` of managers.py.
+    [[nodiscard]] value pickled_as(std::string_view python_class) const;
 
 private:
     void call_for_nothing(std::string_view method, const detail::call_arguments& arguments) const;

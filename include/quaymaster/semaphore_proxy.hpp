@@ -13,6 +13,7 @@ namespace quaymaster {
 class semaphore_proxy : public waiting_proxy {
 public:
     using waiting_proxy::waiting_proxy;
+    [[nodiscard]] value pickled() const { return pickled_as("AcquirerProxy"); }  // see proxy::pickled()
 
     /// Takes one of the count, waiting without limit, but not on a server that is frozen or gone.
     void acquire() const;

@@ -16,6 +16,7 @@ public:
     using value_type = T;
 
     explicit value_proxy(proxy object) noexcept : proxy{std::move(object)} {}
+    [[nodiscard]] value pickled() const { return pickled_as("ValueProxy"); }  // see proxy::pickled()
 
     [[nodiscard]] T get() const { return call<T>("get"); }
     void set(const T& item) const { call<void>("set", item); }

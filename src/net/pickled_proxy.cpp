@@ -85,13 +85,13 @@ std::vector<std::string> names_in(const std::optional<value>& names)
 }  // namespace
 
 value pickled_proxy(const address& server, std::string_view typeid_name, std::string_view ident,
-                    std::span<const std::string> exposed)
+                    std::span<const std::string> exposed, std::string_view python_class)
 {
     proxy_builder builder;
     const codec::node_id where = server.is_unix() ? builder.text(server.path())
                                                   : builder.tuple(builder.text(server.host()), builder.integer(server.port()));
     const codec::node_id token = builder.token(builder.tuple(builder.text(typeid_name), where, builder.text(ident)));
-    const std::string_view known_class = class_of(typeid_name);
+    const std::string_view known_class = python_class.empty() ? class_of(typeid_name) : python_class;
     std::vector<codec::node_id> keywords;
     if (known_class.empty()) {
         std::vector<codec::node_id> names;

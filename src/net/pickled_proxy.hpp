@@ -13,10 +13,10 @@
 
 namespace quaymaster::net {
 
-/// `RebuildProxy(class, Token(typeid, address, ident), 'pickle', keywords)`, as BaseProxy.__reduce__ gives it (managers.py). The
-/// class is that of SyncManager's typeids, else AutoProxy, which is told what is exposed.
+/// `RebuildProxy(class, Token(typeid, address, ident), 'pickle', keywords)`, as BaseProxy.__reduce__ gives it (managers.py). If
+/// `python_class` is empty, it is that of SyncManager's typeids, else AutoProxy, which is told what is exposed.
 [[nodiscard]] value pickled_proxy(const address& server, std::string_view typeid_name, std::string_view ident,
-                                  std::span<const std::string> exposed);
+                                  std::span<const std::string> exposed, std::string_view python_class = {});
 
 /// What stands in such a value.
 struct found_proxy {

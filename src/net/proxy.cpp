@@ -96,9 +96,9 @@ proxy proxy::call_for_proxy(std::string_view method, const detail::call_argument
     return proxy{object_->call_for_object(arguments.all().request(method), {object_->options().call_deadline, nullptr})};
 }
 
-value proxy::pickled() const
+value proxy::pickled_as(std::string_view python_class) const
 {
-    return object_->pickled();
+    return object_->pickled(python_class);
 }
 
 proxy proxy::rebuild_proxy(const value& found) const

@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <array>
+#include <functional>
 #include <string_view>
 
 namespace quaymaster::net {
@@ -27,6 +28,30 @@ bool finds_same_object(std::string_view typeid_name, std::string_view ident) noe
         "Array", "Barrier", "BoundedSemaphore", "Condition", "Event",     "JoinableQueue", "LifoQueue", "Lock", "Namespace",
         "Pool",  "Queue",   "PriorityQueue",    "RLock",     "Semaphore", "Value",         "dict",      "list"};
     return std::find(own.begin(), own.end(), typeid_name) == own.end();
+}
+
+/// `reply`'s result, or the exception that it carries. A KeyError of the server's own about `looked_up`, of which CPython says no
+/// more, is explained.
+codec::payload take_result(wire::reply&& reply, std::string_view looked_up, const std::function<std::string()>& explain)
+{
+    try {
+        return net::take_result(std::move(reply));
+    } catch (const remote_error& raised) {
+        const bool is_of_server = !raised.traceback().empty();  // a method's own arrives without
+        if (is_of_server && raised.type_name() == "KeyError" && raised.text() == '\'' + std::string{looked_up} + '\'')
+            throw remote_error{raised.type_name(), raised.text() + ": " + explain(), raised.traceback()};
+        throw;
+    }
+}
+
+std::string listed(std::vector<std::string> names)
+{
+    std::sort(names.begin(), names.end());  // CPython names those in method_to_typeid twice
+    names.erase(std::unique(names.begin(), names.end()), names.end());
+    std::string all;
+    for (const std::string& name : names)
+        (all += all.empty() ? "" : ", ") += name;
+    return all;
 }
 
 }  // namespace
@@ -80,7 +105,7 @@ codec::payload remote_object::call(const client_request& request, const reply_wa
     wire::reply reply = answer_to(request, wait);
     if (const auto* proxy = std::get_if<wire::proxy_reply>(&reply))
         core_->release(proxy->ident);  // counted for a proxy that nobody will hold
-    return take_result(std::move(reply));
+    return result_of(std::move(reply), request.method);
 }
 
 void remote_object::call_for_nothing(const client_request& request, const reply_wait& wait)
@@ -89,7 +114,7 @@ void remote_object::call_for_nothing(const client_request& request, const reply_
     if (const auto* proxy = std::get_if<wire::proxy_reply>(&reply))
         core_->release(proxy->ident);
     else
-        take_result(std::move(reply));
+        result_of(std::move(reply), request.method);
 }
 
 std::shared_ptr<remote_object> remote_object::call_for_object(const client_request& request, const reply_wait& wait)
@@ -97,7 +122,7 @@ std::shared_ptr<remote_object> remote_object::call_for_object(const client_reque
     wire::reply reply = answer_to(request, wait);
     if (auto* proxy = std::get_if<wire::proxy_reply>(&reply))
         return std::make_shared<remote_object>(core_, std::move(*proxy));
-    const value result = take_result(std::move(reply)).to_value(limits());
+    const value result = result_of(std::move(reply), request.method).to_value(limits());
     if (find_proxy(result))
         return rebuild(result);
     throw error{std::string{request.method} +
@@ -120,10 +145,16 @@ std::shared_ptr<remote_object> remote_object::rebuild(const value& content) cons
     return rebuilt;
 }
 
-value remote_object::pickled() const
+value remote_object::pickled(std::string_view python_class) const
 {
     const std::lock_guard lock{mutex_};
-    return pickled_proxy(core_->server(), typeid_name_, created_.ident, created_.exposed);
+    return pickled_proxy(core_->server(), typeid_name_, created_.ident, created_.exposed, python_class);
+}
+
+codec::payload remote_object::result_of(wire::reply&& reply, std::string_view method) const
+{
+    return take_result(std::move(reply), method,
+                       [&] { return "no method of this '" + typeid_name_ + "', which has " + listed(exposed()); });
 }
 
 wire::reply remote_object::answer_to(const client_request& request, const reply_wait& wait)
@@ -144,7 +175,9 @@ wire::created_reply remote_object::create() const
     keyword_payloads keywords;
     for (const auto& [name, argument] : keywords_)
         keywords.emplace_back(name, argument);
-    const codec::payload result = take_result(core_->call_server({"create", positional, keywords}, typeid_name_));
+    const codec::payload result =
+        take_result(core_->call_server({"create", positional, keywords}, typeid_name_), typeid_name_,
+                    [&] { return "nothing is registered by this name at " + core_->server().to_string(); });
     if (std::optional<wire::created_reply> created = wire::parse_created(result, limits()))
         return std::move(*created);
     throw error{"the server's answer to create('" + typeid_name_ + "') is no (ident, exposed)"};

@@ -8,6 +8,7 @@
 #include <memory>
 #include <mutex>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -45,11 +46,13 @@ public:
     /// The object of the same server that `content`, a pickled proxy, stands for, and counts on it. Throws `error` if it is
     /// none, or one of another server; remote_error if the object is gone.
     [[nodiscard]] std::shared_ptr<remote_object> rebuild(const value& content) const;
-    /// Itself as a pickled proxy, which keeps nothing alive.
-    [[nodiscard]] value pickled() const;
+    /// Itself as a pickled proxy of `python_class`, see pickled_proxy(); it keeps nothing alive.
+    [[nodiscard]] value pickled(std::string_view python_class) const;
 
 private:
     [[nodiscard]] wire::reply answer_to(const client_request& request, const reply_wait& wait);
+    /// take_result(), with a method that is not there said in full.
+    codec::payload result_of(wire::reply&& reply, std::string_view method) const;
     [[nodiscard]] wire::created_reply create() const;
     /// What the server says that the object exposes (managers.py: Server.get_methods).
     [[nodiscard]] std::vector<std::string> ask_methods() const;

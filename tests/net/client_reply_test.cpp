@@ -46,6 +46,18 @@ TEST_CASE("take_result() throws others as remote_error with type and text", "[ne
     }
 }
 
+TEST_CASE("is() takes the name of a type with its module and without", "[net][client][reply]")
+{
+    const remote_error raised{"shop.stock.OutOfStock", "2 too few"};
+    CHECK(raised.is("OutOfStock"));
+    CHECK(raised.is("stock.OutOfStock"));
+    CHECK(raised.is("shop.stock.OutOfStock"));
+    CHECK_FALSE(raised.is("Stock"));
+    CHECK_FALSE(raised.is(""));
+    CHECK_FALSE(raised.is("a.shop.stock.OutOfStock"));
+    CHECK(remote_error{"KeyError", "'x'"}.is("KeyError"));
+}
+
 TEST_CASE("take_result() keeps a traceback, and reads type and text off its last line", "[net][client][reply]")
 {
     try {

@@ -30,6 +30,20 @@ TEST_CASE("a manager makes nothing before start() or connect()", "[net][manager]
     CHECK_THROWS_AS(manager.queue<int>(), std::logic_error);
 }
 
+TEST_CASE("a name that the server does not know is said to be one", "[net][manager]")
+{
+    queue_manager serving{{"127.0.0.1", 0}, "abc", short_limits()};
+    serving.serve();
+    auto manager = connected_to(serving);
+    try {
+        (void)manager.queue<int>("tasks");
+        FAIL("found");
+    } catch (const remote_error& raised) {
+        CHECK(raised.type_name() == "KeyError");
+        CHECK(raised.text() == "'tasks': nothing is registered by this name at " + serving.address().to_string());
+    }
+}
+
 TEST_CASE("a manager starts once, and registers before", "[net][manager]")
 {
     queue_manager manager{{"127.0.0.1", 0}, "abc", short_limits()};

@@ -82,9 +82,10 @@ TEST_CASE("call<T>() tells a result of another type", "[net][client][proxy]")
     const proxy object = manager.create_proxy("Thing");
 
     CHECK_THROWS_AS(object.call<int>("f", "five"), conversion_error);
+    CHECK_THROWS_WITH(object.call<std::vector<int>>("f", texts{"one"}), Catch::StartsWith("f()[0]: expected int"));
     CHECK_THROWS_AS(object.call<void>("f", std::string{"\xff"}), std::invalid_argument);
     CHECK(object.call<int>("f", 5) == 5);
-    CHECK(server.calls() == texts{"f('five')", "f(5)"});
+    CHECK(server.calls() == texts{"f('five')", "f(['one'])", "f(5)"});
 }
 
 TEST_CASE("a result that stays in the server is counted once, until its last handle ends", "[net][client][proxy]")
@@ -170,6 +171,15 @@ TEST_CASE("a proxy goes into data and comes out of it as CPython's do", "[net][c
         CHECK(stored[0].arguments()[0] == value::global("multiprocessing.managers", "ListProxy"));
         CHECK(stored[0].arguments()[3] == value::dict({}));
         CHECK(store.rebuild<list_proxy<int>>(stored[0]).typeid_name() == "list");
+    }
+    SECTION("of one that has a name in the server") {
+        store.call<void>("put", manager.create<lock_proxy>("gate"));
+        CHECK(stored.arguments()[0] == value::global("multiprocessing.managers", "AcquirerProxy"));
+        CHECK(stored.arguments()[1].state()[0] == value{"gate"});
+        store.call<void>("put", manager.create<namespace_proxy>("settings"));
+        CHECK(stored.arguments()[0] == value::global("multiprocessing.managers", "NamespaceProxy"));
+        const condition_proxy changed{manager.create_proxy("changed")};
+        CHECK(changed.pickled().arguments()[0] == value::global("multiprocessing.managers", "ConditionProxy"));
     }
     SECTION("not of another server") {
         const scripted_server elsewhere{echo};
