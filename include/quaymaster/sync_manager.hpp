@@ -58,8 +58,7 @@ public:
     {
         return value_proxy<T>{create_proxy("Value", {quaymaster::value{typecode}, to_value(initial)})};
     }
-    /// `typecode` as array.array takes it: "i" int, "q" long long, "d" double, ... Not from a server of Python 2, which takes
-    /// no unicode there.
+    /// `typecode` as array.array takes it: "i" int, "q" long long, "d" double, ... Python 2 has neither "q" nor "Q".
     template <class T>
     [[nodiscard]] array_proxy<T> array(std::string_view typecode, const std::vector<T>& initial)
     {

@@ -236,9 +236,9 @@ void try_values(sync_manager& manager, bool is_python2)
     EXPECT(space.erase("x") && !space.erase("x") && !space.contains("x"));
     EXPECT(type_raised_by([&] { return space.get("x"); }) == "AttributeError");
 
-    if (is_python2)
-        return;
     for (const char* typecode : {"b", "h", "i", "l", "q", "f", "d"}) {
+        if (is_python2 && typecode == std::string{"q"})
+            continue;
         const auto array =
             manager.array<double>(typecode == std::string{"f"} || typecode == std::string{"d"} ? typecode : "d", {1, 2});
         EXPECT(array.to_vector() == std::vector<double>{1, 2});
@@ -253,7 +253,7 @@ void try_values(sync_manager& manager, bool is_python2)
     std::vector<std::uint64_t> many(3000);
     for (std::size_t i = 0; i < many.size(); ++i)
         many[i] = ~std::uint64_t{i};
-    const auto array = manager.array("Q", many);
+    const auto array = manager.array(is_python2 ? "L" : "Q", many);
     std::vector<std::uint64_t> read;
     for (const std::uint64_t each : array)
         read.push_back(each);
