@@ -98,6 +98,18 @@ void try_calls(sync_manager& manager)
     EXPECT(std::find(exposed.begin(), exposed.end(), "increment") != exposed.end());
 }
 
+/// Soon: a thread of CPython's server may still look at what its last request was about.
+bool falls_to(int expected, const proxy& counter)
+{
+    const auto end = std::chrono::steady_clock::now() + 20s;
+    while (counter.call<int>("alive") != expected) {
+        if (std::chrono::steady_clock::now() > end)
+            return false;
+        std::this_thread::sleep_for(10ms);
+    }
+    return true;
+}
+
 void try_proxy_results(sync_manager& manager)
 {
     const proxy counter = manager.create<proxy>("Counter", 3);
@@ -109,7 +121,7 @@ void try_proxy_results(sync_manager& manager)
         EXPECT(grandchild.call<int>("increment") == 101);
         EXPECT(child.call<int>("increment") == 102 && child.call<int>("alive") == 4);
     }
-    EXPECT(counter.call<int>("alive") == 2);  // this one and get_counter's
+    EXPECT(falls_to(2, counter));  // this one and get_counter's
     std::vector<int> counted;
     for (const int each : iterate<int>(counter.call<proxy>("count_down")))
         counted.push_back(each);
@@ -118,7 +130,7 @@ void try_proxy_results(sync_manager& manager)
     for (int i = 0; i < 20; ++i)
         raised_by<error>([&] { counter.call("child"); });
     raised_by<error>([&] { return counter.call<proxy>("increment"); });
-    EXPECT(counter.call<int>("alive") == 2);
+    EXPECT(falls_to(2, counter));
 }
 
 void try_list(sync_manager& manager)
