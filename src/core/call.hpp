@@ -63,8 +63,10 @@ struct made_proxy {
     std::shared_ptr<referent> object;
     std::string_view typeid_name;  // static
 };
-/// The caller's waiter is parked in the referent; its outcome comes later through completions.
-struct parked {};
+/// The caller's waiter is parked; its outcome comes later through completions.
+struct parked {
+    std::shared_ptr<referent> place{};  // where, if not in the referent that was called
+};
 
 using outcome = std::variant<parked, returned, raised, made_proxy>;
 

@@ -45,7 +45,7 @@ public:
     void abandon(const waiter& owner, completions& fulfilled) override;
 
     /// Its lock, which calls of this object change.
-    [[nodiscard]] const referent& guarded_with() const noexcept override { return *lock_; }
+    [[nodiscard]] const referent* guarded_with() const noexcept override { return lock_.get(); }
     /// What a caller may own by calling this object: its lock, which may outlive it.
     [[nodiscard]] std::shared_ptr<referent> owned_part() const noexcept override { return lock_; }
 

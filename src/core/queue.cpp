@@ -7,14 +7,20 @@
 namespace quaymaster::core {
 namespace {
 
-// The line's first waiter, out of the line, with its outcome set.
+// The line's first waiter, out of the line, with its outcome set. False if it does not accept: `result` is then unmoved.
 template <class Line>
-void fulfil_first(Line& line, outcome result, completions& fulfilled)
+bool fulfil_first(Line& line, outcome&& result, completions& fulfilled)
 {
     waiter& first = line.front();
+    fulfilled.push_back(first.owner());  // first: if memory has run out, nothing has happened
     line.pop_front();
+    if (!first.accepts(result)) {
+        fulfilled.pop_back();
+        first.reset();
+        return false;
+    }
     first.fulfil(std::move(result));
-    fulfilled.push_back(first.shared_from_this());
+    return true;
 }
 
 template <class Line>
@@ -37,10 +43,11 @@ outcome shared_queue::put(codec::payload added, wait_limit limit, waiter& caller
         return raised{exception_type::queue_shut_down, {}};
     if (!getters_.empty()) {
         store_.require_readable(added);  // the getter may leave, and then the item needs its place in the queue
-        ++unfinished_;
-        ++puts_total_;
-        hand_over(std::move(added), fulfilled);
-        return returned{};
+        if (hand_over(added, fulfilled)) {
+            ++unfinished_;
+            ++puts_total_;
+            return returned{};
+        }
     }
     if (full()) {
         if (!limit)
@@ -156,11 +163,23 @@ shared_queue::waiting_line& shared_queue::line_of(const waiter& parked_here) noe
     }
 }
 
-// Precondition: a getter waits.
-void shared_queue::hand_over(codec::payload&& item, completions& fulfilled)
+// To the first getter who accepts. False, with `item` unmoved and nobody in line, if none does.
+bool shared_queue::hand_over(codec::payload& item, completions& fulfilled)
 {
-    ++gets_total_;
-    fulfil_first(getters_, returned{std::move(item)}, fulfilled);
+    outcome offered{returned{std::move(item)}};
+    try {
+        while (!getters_.empty()) {
+            if (fulfil_first(getters_, std::move(offered), fulfilled)) {
+                ++gets_total_;
+                return true;
+            }
+        }
+    } catch (...) {
+        item = std::move(std::get<returned>(offered).result);
+        throw;
+    }
+    item = std::move(std::get<returned>(offered).result);
+    return false;
 }
 
 void shared_queue::let_putters_in(completions& fulfilled)
@@ -191,9 +210,7 @@ void shared_queue::give_back(codec::payload&& item, completions& fulfilled)
     --gets_total_;
     if (drops_items_)
         mark_done(1, fulfilled);
-    else if (!getters_.empty())
-        hand_over(std::move(item), fulfilled);
-    else
+    else if (!hand_over(item, fulfilled))
         store_.give_back(std::move(item));
 }
 

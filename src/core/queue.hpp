@@ -29,7 +29,7 @@ struct queue_statistics {
 
 /// queue.Queue of CPython 3.13 with waiting as data: a call that cannot finish parks its caller's waiter in a line.
 /// Order: getters, putters and joiners are served first come, first served, each line for itself. A put() hands its item to
-/// the first waiting getter and a get() lets in the item of the first waiting putter, so that nobody who comes later gets
+/// the first waiting getter that accepts it and a get() lets in the item of the first waiting putter, so that nobody who comes later gets
 /// between. Hence at any time: while a getter waits the queue is empty, and while a putter waits it is full.
 /// Thread safety: none of its own. Lifetime: destroy only when nobody is parked; waiters refer to `place`.
 class shared_queue {
@@ -74,7 +74,7 @@ private:
     enum line_number : std::uint8_t { getters_line, putters_line, joiners_line };
 
     waiting_line& line_of(const waiter& parked_here) noexcept;
-    void hand_over(codec::payload&& item, completions& fulfilled);
+    bool hand_over(codec::payload& item, completions& fulfilled);
     void let_putters_in(completions& fulfilled);
     void mark_done(std::size_t count, completions& fulfilled);
     void give_back(codec::payload&& item, completions& fulfilled);

@@ -48,6 +48,10 @@ public:
     /// goes back to the front). Leaves it idle. Precondition: parked here or fulfilled by this.
     virtual void withdraw(waiter& gone, completions& fulfilled) = 0;
 
+    /// The caller of `served` has been told: takes its outcome, and leaves it idle. Called without the guard.
+    /// Precondition: parked here, and fulfilled.
+    [[nodiscard]] virtual outcome collect(waiter& served) { return served.take_outcome(); }
+
     /// str(object), for `__str__`, `__repr__` and debug_info.
     [[nodiscard]] virtual std::string text() const = 0;
 
@@ -70,7 +74,8 @@ public:
     [[nodiscard]] virtual bool works_for_the_parked() const noexcept { return false; }
 
     /// The object under whose guard this one is called: itself, or one whose state it shares, as a condition does its lock's.
-    [[nodiscard]] virtual const referent& guarded_with() const noexcept { return *this; }
+    /// Null for one that is called without a guard, because it goes through those of others and shares nothing itself.
+    [[nodiscard]] virtual const referent* guarded_with() const noexcept { return this; }
 
     /// True for an object that callers can own, such as an RLock: then abandon() is called when a caller's session ends.
     [[nodiscard]] virtual bool can_be_owned() const noexcept { return false; }

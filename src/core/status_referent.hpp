@@ -17,7 +17,7 @@ namespace quaymaster::core {
 /// {'queues': {ident: {...}}, ...}. The layers above know what is in it, so they supply it.
 class status_referent final : public immediate_referent {
 public:
-    /// Called by each status(), on the caller's thread and inside this object's guard. Must not call this object.
+    /// Called by each status(), on the caller's thread, maybe by several at once: it goes through the guards of others.
     using supplier = std::function<value()>;
 
     explicit status_referent(supplier supply);
@@ -25,9 +25,10 @@ public:
     [[nodiscard]] std::span<const std::string_view> exposed() const noexcept override;
     outcome invoke(call& request, waiter& caller, completions& fulfilled) override;
     [[nodiscard]] std::string text() const override;
+    [[nodiscard]] const referent* guarded_with() const noexcept override { return nullptr; }
 
 private:
-    supplier supply_;
+    const supplier supply_;
 };
 
 /// A queue's statistics as a dict, each member under its own name: {'kind': 'fifo', 'maxsize': 0, 'depth': 3, ...}.

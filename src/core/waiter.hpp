@@ -16,7 +16,8 @@ class referent;
 /// that waits makes no second call.
 /// States: idle -> parked (a referent holds it in a line) -> fulfilled (an outcome is set, the caller not yet told) -> idle.
 /// Thread safety: guarded by whatever guards the referent that it is parked in; an idle one belongs to its caller alone.
-/// Lifetime: made by std::make_shared, because the one who fulfils it must keep it alive until the caller is told.
+/// Lifetime: made by std::make_shared, because the one who fulfils it must keep it alive until the caller is told; one with
+/// another owner() lives until that is told.
 class waiter : public std::enable_shared_from_this<waiter>,
                public boost::intrusive::list_base_hook<boost::intrusive::link_mode<boost::intrusive::safe_link>> {
 public:
@@ -62,6 +63,17 @@ public:
         deadline_ = never;
         carried_ = {};
     }
+    /// Asked by a referent whose waiters may wait elsewhere, too, as those of a queue may, with this out of its line and before
+    /// fulfil(). False: its caller has been served elsewhere, or goes on waiting elsewhere. Then the referent calls reset() and
+    /// keeps what it offered.
+    [[nodiscard]] virtual bool accepts(const outcome& offered) noexcept
+    {
+        static_cast<void>(offered);
+        return true;
+    }
+    /// Whose wait this is: who is to be told when it is fulfilled.
+    [[nodiscard]] virtual std::shared_ptr<waiter> owner() { return shared_from_this(); }
+
     [[nodiscard]] std::uint8_t line() const noexcept { return line_; }
     /// What a blocked put() wants to enqueue.
     [[nodiscard]] codec::payload& carried() noexcept { return carried_; }
@@ -76,7 +88,7 @@ private:
     outcome outcome_{parked{}};
 };
 
-/// The waiters that a call fulfilled. Whoever made the call tells their callers after leaving the referent's guard:
+/// The owners of the waiters that a call fulfilled. Whoever made the call tells their callers after leaving the referent's guard:
 /// telling them inside would run one caller's code under another's lock.
 using completions = std::vector<std::shared_ptr<waiter>>;
 

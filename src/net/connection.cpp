@@ -87,8 +87,8 @@ void connection::start()
 
 void connection::on_fulfilled()
 {
-    // It may have ended while the message was under way; what it was given has gone back then.
-    if (!is_open_)
+    // It, or its call, may have ended while the message was under way; what it was given has gone back then.
+    if (!is_open_ || !session_.parked())
         return;
     guarded([this] {
         // Nobody watched the socket of a client that had sent too far ahead; what it was given goes back if it has left.

@@ -115,7 +115,7 @@ std::string guarded_service::debug_info()
     settle_holds(true);
     // Each object under its own guard: with a million of them nobody else should have to wait for all.
     return core::debug_info(list_objects(state_), [this](const core::referent& object) {
-        const std::lock_guard lock{state_.guards.of(object)};
+        const auto lock = state_.guards.lock(object);
         return object.text();
     });
 }
@@ -124,7 +124,7 @@ core::outcome guarded_service::invoke(core::referent& object, core::call& reques
 {
     core::outcome result;
     {
-        const std::lock_guard lock{state_.guards.of(object)};
+        const auto lock = state_.guards.lock(object);
         result = object.invoke(request, caller, fulfilled_);
     }
     tell();
@@ -135,7 +135,7 @@ core::outcome guarded_service::expire(core::referent& object, core::waiter& late
 {
     core::outcome result;
     {
-        const std::lock_guard lock{state_.guards.of(object)};
+        const auto lock = state_.guards.lock(object);
         // Another loop may have fulfilled it a moment ago: its message is under way, and an item may be in it.
         if (late.current_state() != core::waiter::state::parked)
             return core::parked{};
@@ -148,7 +148,7 @@ core::outcome guarded_service::expire(core::referent& object, core::waiter& late
 void guarded_service::withdraw(core::referent& object, core::waiter& gone)
 {
     {
-        const std::lock_guard lock{state_.guards.of(object)};
+        const auto lock = state_.guards.lock(object);
         if (gone.current_state() == core::waiter::state::idle)
             return;
         object.withdraw(gone, fulfilled_);
@@ -158,20 +158,20 @@ void guarded_service::withdraw(core::referent& object, core::waiter& gone)
 
 std::string guarded_service::text(core::referent& object)
 {
-    const std::lock_guard lock{state_.guards.of(object)};
+    const auto lock = state_.guards.lock(object);
     return object.text();
 }
 
 std::optional<value> guarded_service::by_value(core::referent& object)
 {
-    const std::lock_guard lock{state_.guards.of(object)};
+    const auto lock = state_.guards.lock(object);
     return object.by_value();
 }
 
 void guarded_service::abandon(core::referent& object, const core::waiter& owner)
 {
     {
-        const std::lock_guard lock{state_.guards.of(object)};
+        const auto lock = state_.guards.lock(object);
         object.abandon(owner, fulfilled_);
     }
     tell();

@@ -12,17 +12,23 @@ namespace quaymaster::net {
 
 /// One mutex for the registry, and for referents a mutex each out of a fixed set, chosen by address: a lock per referent
 /// would cost every small object memory, one lock for all would make queues wait for each other.
-/// Only the status object's methods take another lock, the registry's or one stripe at a time; any other call holds one and
-/// takes nothing else. No lock is held while a caller is told or an octet written.
+/// Who holds one takes no other. An object whose methods need several is called without, and takes them one after the other:
+/// see referent::guarded_with(). No lock is held while a caller is told or an octet written.
 class referent_guards {
 public:
     [[nodiscard]] std::mutex& registry() noexcept { return registry_; }
-    [[nodiscard]] std::mutex& of(const core::referent& object) noexcept
+    /// Null for an object that is called without.
+    [[nodiscard]] std::mutex* of(const core::referent& object) noexcept
     {
-        return &object == status_object_ ? status_ : stripes_[stripe(object.guarded_with())].mutex;
+        const core::referent* const guarded = object.guarded_with();
+        return guarded != nullptr ? &stripes_[stripe(*guarded)].mutex : nullptr;
     }
-    /// Names the one object whose methods look at the registry and at all other objects. Call before serving.
-    void set_status_object(const core::referent* object) noexcept { status_object_ = object; }
+    /// Holds the mutex of `object`, if there is one, until it ends.
+    [[nodiscard]] std::unique_lock<std::mutex> lock(const core::referent& object)
+    {
+        std::mutex* const mutex = of(object);
+        return mutex != nullptr ? std::unique_lock{*mutex} : std::unique_lock<std::mutex>{};
+    }
 
 private:
     static constexpr std::size_t stripe_bits = 5;
@@ -38,9 +44,7 @@ private:
     }
 
     std::mutex registry_;
-    std::mutex status_;
     std::array<padded_mutex, std::size_t{1} << stripe_bits> stripes_;
-    const core::referent* status_object_ = nullptr;
 };
 
 }  // namespace quaymaster::net

@@ -2,11 +2,13 @@
 #include <quaymaster/server.hpp>
 
 #include "core/queue_factories.hpp"
+#include "core/select_referent.hpp"
 #include "core/status_referent.hpp"
 #include "core/sync_types.hpp"
 #include "core/user_object.hpp"
 #include "net/event_loop.hpp"
 #include "net/fork_generation.hpp"
+#include "net/guarded_objects.hpp"
 #include "net/listener.hpp"
 #include "net/option_checks.hpp"
 #include "net/randomness.hpp"
@@ -40,6 +42,7 @@ namespace quaymaster {
 namespace {
 
 constexpr std::string_view status_typeid = "quaymaster_status";
+constexpr std::string_view select_typeid = "quaymaster_select";
 constexpr std::size_t default_threads_max = 8;
 
 session::server_settings settings_from(const authkey& key, const server_options& options)
@@ -93,7 +96,7 @@ public:
             throw std::invalid_argument{"an empty authkey lets everybody in who can reach " + where_.to_string() +
                                         ": set a key, or listen on 127.0.0.1"};
         state_.request_stop = [this] { request_stop(); };
-        register_status();
+        register_own_objects();
     }
     ~implementation()
     {
@@ -119,7 +122,7 @@ public:
     [[nodiscard]] server_statistics statistics();
 
 private:
-    void register_status();
+    void register_own_objects();
     [[nodiscard]] value status();
     [[nodiscard]] value queue_status();
     void open();
@@ -133,6 +136,7 @@ private:
     const unsigned fork_generation_ = net::fork_generation();
     const address where_;
     net::server_state state_;
+    net::guarded_objects objects_{state_};
     net::worker_pool workers_{state_, state_.options.workers_max};
     const core::hash_seed seed_ = random_seed();
     core::user_classes classes_{workers_, state_.options.pickle, seed_};
@@ -348,13 +352,11 @@ server_statistics server::implementation::statistics()
     return now;
 }
 
-/// What `quaymaster stat` asks for, under a typeid of its own: Python's `manager.register('quaymaster_status')`.
-void server::implementation::register_status()
+/// What `quaymaster stat` and get_any() ask for, under typeids of their own: Python's `manager.register('quaymaster_status')`.
+void server::implementation::register_own_objects()
 {
-    const auto object = std::make_shared<core::status_referent>([this] { return status(); });
-    state_.guards.set_status_object(object.get());
-    const std::string name{status_typeid};
-    register_one(name, object);
+    register_one(std::string{select_typeid}, std::make_shared<core::select_referent>(objects_, state_.options.pickle));
+    register_one(std::string{status_typeid}, std::make_shared<core::status_referent>([this] { return status(); }));
 }
 
 value server::implementation::status()
@@ -379,7 +381,7 @@ value server::implementation::queue_status()
         const auto* queue = dynamic_cast<const core::queue_referent*>(each.object.get());
         if (queue == nullptr)
             continue;
-        const std::lock_guard guard{state_.guards.of(*queue)};
+        const auto lock = state_.guards.lock(*queue);
         queues.emplace_back(each.ident, core::to_value(queue->queue().statistics()));
     }
     return value::dict(queues);

@@ -76,7 +76,7 @@ void worker_pool::complete(core::job& done)
     core::completions fulfilled;
     try {
         {
-            const std::lock_guard lock{state_.guards.of(done.home())};
+            const auto lock = state_.guards.lock(done.home());
             done.finish(fulfilled);
         }
         for (std::shared_ptr<core::waiter>& told : fulfilled) {

@@ -390,8 +390,8 @@ void server_session::call_method(turn& now)
             replace_proxy(now.server, call->positional[i], settings_->limits);
     hold_arguments(now.server, *caller_, *request.ident, *call, settings_->limits);
     core::outcome result = now.server.invoke(*object, *call, *caller_);
-    if (std::holds_alternative<core::parked>(result))
-        return park_in(std::move(object));
+    if (auto* const waiting = std::get_if<core::parked>(&result))
+        return park_in(waiting->place != nullptr ? std::move(waiting->place) : std::move(object));
     answer(std::move(result), now);
 }
 
@@ -482,7 +482,7 @@ void server_session::note_owned(const std::shared_ptr<core::referent>& object)
 
 void server_session::resume(turn& now)
 {
-    core::outcome result = caller_->take_outcome();
+    core::outcome result = place_->collect(*caller_);
     place_.reset();
     deadline_ = core::never;
     if (const auto held = std::exchange(creating_, nullptr))

@@ -505,7 +505,7 @@ TEST_CASE_METHOD(lock_fixture, "a notification passed on finds the lock free", "
 TEST_CASE_METHOD(reentrant_lock_fixture, "conditions share their lock with each other and with its own proxy",
                  "[core][condition]")
 {
-    CHECK(&one.guarded_with() == lock.get());
+    CHECK(one.guarded_with() == lock.get());
     CHECK(one.owned_part() == lock);
     CHECK(result_of(first(*lock, "acquire")) == value{true});
     CHECK(result_of(first(one, "acquire")) == value{true});
