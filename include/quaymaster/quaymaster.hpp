@@ -5,6 +5,7 @@
 #include <quaymaster/blocking_queue.hpp>
 #include <quaymaster/conversion.hpp>
 #include <quaymaster/errors.hpp>
+#include <quaymaster/get_any.hpp>
 #include <quaymaster/iteration.hpp>
 #include <quaymaster/ndarray.hpp>
 #include <quaymaster/queue_concept.hpp>

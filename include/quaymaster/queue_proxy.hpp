@@ -8,8 +8,20 @@
 #include <chrono>
 #include <cstddef>
 #include <optional>
+#include <span>
+#include <utility>
 
 namespace quaymaster {
+
+class queue_proxy_base;
+
+namespace detail {
+
+/// See get_any().
+[[nodiscard]] std::pair<std::size_t, value> get_any_value(std::span<const queue_proxy_base* const> queues,
+                                                          std::optional<std::chrono::milliseconds> timeout);
+
+}  // namespace detail
 
 /// Everything about a remote queue that does not depend on the type of its items. Use queue_proxy.
 class queue_proxy_base : public proxy {
@@ -38,6 +50,10 @@ protected:
     void put_nowait_encoded(pickle_encoder&& encoded) const;
     [[nodiscard]] value get_value(timeout_type timeout) const;
     [[nodiscard]] value get_value_nowait() const;
+
+private:
+    friend std::pair<std::size_t, value> detail::get_any_value(std::span<const queue_proxy_base* const> queues,
+                                                               timeout_type timeout);
 };
 
 /// A remote queue.Queue of items of type `T`, which `Codec` turns into Python objects and back (pickle_codec: a number is

@@ -2,49 +2,19 @@
 
 #include "codec/item.hpp"
 #include "net/remote_object.hpp"
+#include "net/wait_in_slices.hpp"
 
 #include <quaymaster/errors.hpp>
 
-#include <algorithm>
 #include <array>
 #include <functional>
 
 namespace quaymaster {
 namespace {
 
-using clock = std::chrono::steady_clock;
+using net::in_seconds;
+using net::wait_in_slices;
 using std::chrono::milliseconds;
-
-/// Waits beyond this are as good as unlimited: Python's servers refuse timeouts above what their clocks can count.
-constexpr milliseconds finite_wait_max = std::chrono::hours{24 * 365};
-
-double in_seconds(milliseconds span)
-{
-    return std::chrono::duration<double>{span}.count();
-}
-
-/// `wait(slice)`, which throws `Nothing` when nothing came within its slice, until it succeeds or `timeout` is over.
-/// The server is thus never asked to be silent for longer than a slice, and one that freezes is found out.
-template <class Nothing, class Wait>
-auto wait_in_slices(std::optional<milliseconds> timeout, milliseconds slice, Wait wait)
-{
-    if (!timeout || *timeout > finite_wait_max) {
-        for (;;) {
-            try {
-                return wait(slice);
-            } catch (const Nothing&) {
-            }
-        }
-    }
-    const auto end = clock::now() + *timeout;
-    for (milliseconds left = *timeout; left > slice; left = std::chrono::ceil<milliseconds>(end - clock::now())) {
-        try {
-            return wait(slice);
-        } catch (const Nothing&) {
-        }
-    }
-    return wait(std::max(std::chrono::ceil<milliseconds>(end - clock::now()), milliseconds{1}));
-}
 
 codec::payload call_plainly(net::remote_object& queue, std::string_view method, std::span<const codec::payload> arguments = {})
 {

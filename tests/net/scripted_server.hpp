@@ -48,9 +48,14 @@ struct scripted_proxy {
     std::string ident;
     std::vector<std::string_view> exposed;
 };
+/// #TRACEBACK: what the server itself raises, such as the KeyError of an ident that it does not know.
+struct scripted_traceback {
+    quaymaster::wire::python_exception error;
+};
 /// Nothing is ever said.
 struct scripted_silence {};
-using scripted_answer = std::variant<quaymaster::value, quaymaster::wire::python_exception, scripted_proxy, scripted_silence>;
+using scripted_answer =
+    std::variant<quaymaster::value, quaymaster::wire::python_exception, scripted_traceback, scripted_proxy, scripted_silence>;
 
 /// Answers method calls with what the script says, one at a time; server functions by itself: create() makes the object
 /// "1" that exposes `exposed`, and whatever is created later "2" and so on. Its key is "abc".
@@ -186,6 +191,8 @@ private:
             wire::write_return(out, request.reader, std::move(*returned), {});
         else if (const auto* raised = std::get_if<wire::python_exception>(&said))
             wire::write_error(out, request.reader, *raised, {});
+        else if (const auto* failed = std::get_if<scripted_traceback>(&said))
+            wire::write_traceback(out, request.reader, failed->error);
         else if (const auto* made = std::get_if<scripted_proxy>(&said))
             wire::write_proxy(out, request.reader, made->typeid_name, made->ident, made->exposed);
         return true;
