@@ -48,8 +48,8 @@ public:
     /// goes back to the front). Leaves it idle. Precondition: parked here or fulfilled by this.
     virtual void withdraw(waiter& gone, completions& fulfilled) = 0;
 
-    /// The caller of `served` has been told: takes its outcome, and leaves it idle. Called without the guard.
-    /// Precondition: parked here, and fulfilled.
+    /// The caller of `served`, which waits here, has been told that the wait is over: takes the outcome and leaves it idle.
+    /// Called without the guard.
     [[nodiscard]] virtual outcome collect(waiter& served) { return served.take_outcome(); }
 
     /// str(object), for `__str__`, `__repr__` and debug_info.

@@ -1,11 +1,12 @@
 #include "core/select_referent.hpp"
 
-#include "core/selection.hpp"
 #include "core/wait_limit.hpp"
 
 #include <array>
 #include <cassert>
+#include <memory>
 #include <optional>
+#include <unordered_set>
 #include <utility>
 
 namespace quaymaster::core {
@@ -64,19 +65,20 @@ outcome select_referent::get_any(invocation& called)
             return std::move(*wrong);
         limit = std::get<wait_limit>(read);
     }
-    auto read = read_queues(*called.bound[0]);
+    auto read = read_choices(*called.bound[0]);
     if (auto* const wrong = std::get_if<raised>(&read))
         return std::move(*wrong);
-    const auto& queues = std::get<queue_list>(read);
+    const auto& choices = std::get<std::vector<choice>>(read);
     // First without standing in lines, which is all there is to do where work is plentiful.
-    outcome seen = look(queues, called);
+    outcome seen = look(choices, called);
     const auto* const nothing = std::get_if<raised>(&seen);
     if (nothing == nullptr || nothing->type != exception_type::queue_empty || !limit)
         return seen;
-    return std::make_shared<selection>(others_, queues, called.caller)->begin(*limit, called.fulfilled);
+    return std::make_shared<selection>(others_, choices, called.caller)->begin(*limit, called.fulfilled);
 }
 
-std::variant<select_referent::queue_list, raised> select_referent::read_queues(const codec::payload& argument)
+/// A queue that is named again is left out: its first place in the list is the one that counts.
+std::variant<std::vector<choice>, raised> select_referent::read_choices(const codec::payload& argument)
 {
     const value named = argument.to_value(limits_);
     if (named.kind() != value_kind::list && named.kind() != value_kind::tuple)
@@ -87,7 +89,8 @@ std::variant<select_referent::queue_list, raised> select_referent::read_queues(c
         return raised{exception_type::value_error, "get_any() takes at most " + std::to_string(queues_max) + " queues, not " +
                                                        std::to_string(named.size()) + ": share them among several calls"};
     }
-    queue_list queues;
+    std::vector<choice> choices;
+    std::unordered_set<const referent*> known;
     for (std::size_t i = 0; i < named.size(); ++i) {
         const auto ident = ident_of(others_, named[i]);
         if (!ident) {
@@ -100,24 +103,25 @@ std::variant<select_referent::queue_list, raised> select_referent::read_queues(c
         auto queue = std::dynamic_pointer_cast<queue_referent>(object);
         if (queue == nullptr)
             return raised{exception_type::type_error, "get_any() takes queues, and '" + *ident + "' is none"};
-        queues.push_back(std::move(queue));
+        if (known.insert(queue.get()).second)
+            choices.push_back({i, std::move(queue)});
     }
-    return queues;
+    return choices;
 }
 
 /// The item of the first queue that has one, or queue_shut_down if that is what all of them say.
-outcome select_referent::look(std::span<const std::shared_ptr<queue_referent>> queues, invocation& called)
+outcome select_referent::look(std::span<const choice> choices, invocation& called)
 {
     std::size_t over = 0;
-    for (std::size_t i = 0; i < queues.size(); ++i) {
-        const outcome got =
-            others_.inside(*queues[i], [&] { return queues[i]->queue().get({}, called.caller, called.fulfilled); });
+    for (const auto& [index, queue] : choices) {
+        const outcome got = others_.inside(
+            *queue, [&queue = queue->queue(), &called] { return queue.get({}, called.caller, called.fulfilled); });
         const auto* const nothing = std::get_if<raised>(&got);
         if (nothing == nullptr)
-            return numbered(i, got);
+            return numbered(index, got);
         over += nothing->type == exception_type::queue_shut_down ? 1 : 0;
     }
-    return raised{over == queues.size() ? exception_type::queue_shut_down : exception_type::queue_empty, {}};
+    return raised{over == choices.size() ? exception_type::queue_shut_down : exception_type::queue_empty, {}};
 }
 
 }  // namespace quaymaster::core

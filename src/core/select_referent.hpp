@@ -4,11 +4,10 @@
 #include "codec/pickle_limits.hpp"
 #include "core/method_table.hpp"
 #include "core/object_access.hpp"
-#include "core/queue_referent.hpp"
 #include "core/referent.hpp"
+#include "core/selection.hpp"
 
 #include <cstddef>
-#include <memory>
 #include <span>
 #include <string>
 #include <string_view>
@@ -40,11 +39,10 @@ public:
 
 private:
     struct methods;
-    using queue_list = std::vector<std::shared_ptr<queue_referent>>;
 
     outcome get_any(invocation& called);
-    std::variant<queue_list, raised> read_queues(const codec::payload& argument);
-    outcome look(std::span<const std::shared_ptr<queue_referent>> queues, invocation& called);
+    std::variant<std::vector<choice>, raised> read_choices(const codec::payload& argument);
+    outcome look(std::span<const choice> choices, invocation& called);
 
     object_access& others_;
     const codec::pickle_limits limits_;

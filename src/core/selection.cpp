@@ -2,7 +2,6 @@
 
 #include "codec/item_pair.hpp"
 
-#include <algorithm>
 #include <cassert>
 #include <utility>
 
@@ -13,10 +12,10 @@ bool selection::getter::accepts(const outcome& offered) noexcept
     return std::holds_alternative<returned>(offered) ? home_.decide() : home_.close_one();
 }
 
-selection::selection(object_access& others, std::span<const std::shared_ptr<queue_referent>> queues, waiter& caller)
-    : others_{others}, caller_{caller.shared_from_this()}, open_{queues.size()}
+selection::selection(object_access& others, std::span<const choice> choices, waiter& caller)
+    : others_{others}, caller_{caller.shared_from_this()}, open_{choices.size()}
 {
-    for (const auto& each : queues)
+    for (const choice& each : choices)
         getters_.emplace_back(*this, each);
 }
 
@@ -26,13 +25,13 @@ outcome selection::begin(time_point deadline, completions& fulfilled)
     bool is_ours = false;
     try {
         // Once a queue we stand in has served the caller, it is being told, and this outcome must be `parked`.
-        for (std::size_t i = 0; i < getters_.size() && !decided_; ++i) {
-            outcome got = take_or_stand(getters_[i], is_ours, fulfilled);
+        for (auto each = getters_.begin(); each != getters_.end() && !decided_; ++each) {
+            const outcome got = take_or_stand(*each, is_ours, fulfilled);
             if (!is_ours)
                 continue;
             (void)stand_nowhere();
             caller_->reset();
-            return numbered(i, got);
+            return numbered(each->chosen.index, got);
         }
     } catch (...) {
         if (is_ours || decide()) {
@@ -47,8 +46,8 @@ outcome selection::begin(time_point deadline, completions& fulfilled)
 /// `is_ours`: that decided, and the outcome is the caller's.
 outcome selection::take_or_stand(getter& each, bool& is_ours, completions& fulfilled)
 {
-    return others_.inside(*each.queue, [&]() -> outcome {
-        shared_queue& queue = each.queue->queue();
+    return others_.inside(*each.chosen.queue, [&]() -> outcome {
+        shared_queue& queue = each.chosen.queue->queue();
         if (queue.empty() && !queue.is_shut_down())
             return queue.get(never, each, fulfilled);
         is_ours = queue.empty() ? close_one() : decide();
@@ -79,7 +78,7 @@ void selection::withdraw(waiter& gone, completions& fulfilled)
     getter* const served = stand_nowhere();
     gone.reset();
     if (served != nullptr)
-        others_.inside(*served->queue, [&] { served->queue->queue().withdraw(*served, fulfilled); });
+        others_.inside(*served->chosen.queue, [&] { served->chosen.queue->queue().withdraw(*served, fulfilled); });
 }
 
 outcome selection::collect(waiter& served)
@@ -87,9 +86,8 @@ outcome selection::collect(waiter& served)
     assert(decided_ && served.place() == this);
     const getter* const winner = stand_nowhere();
     assert(winner != nullptr);
-    const auto index = std::find_if(getters_.begin(), getters_.end(), [&](const getter& each) { return &each == winner; });
     // A copy shares the item: if memory runs out, it is still there to be given back.
-    outcome answer = numbered(static_cast<std::size_t>(index - getters_.begin()), winner->peek_outcome());
+    outcome answer = numbered(winner->chosen.index, winner->peek_outcome());
     served.reset();
     return answer;
 }
@@ -106,9 +104,9 @@ selection::getter* selection::stand_nowhere()
     getter* winner = nullptr;
     completions nobody;  // is served when one goes who waits in vain
     for (getter& each : getters_) {
-        others_.inside(*each.queue, [&] {
+        others_.inside(*each.chosen.queue, [&] {
             if (each.current_state() == waiter::state::parked)
-                each.queue->queue().withdraw(each, nobody);
+                each.chosen.queue->queue().withdraw(each, nobody);
             else if (each.current_state() == waiter::state::fulfilled)
                 winner = &each;
         });

@@ -14,9 +14,15 @@
 #include <span>
 #include <string>
 #include <string_view>
-#include <vector>
+#include <utility>
 
 namespace quaymaster::core {
+
+/// One of the queues of a get_any(), and where in its list it stands.
+struct choice {
+    std::size_t index;
+    std::shared_ptr<queue_referent> queue;
+};
 
 /// What the caller of get_any() is parked in: a getter in each queue, of which at most one is ever served.
 /// Whoever serves one of them must win `decided_` first, inside that queue's guard; a getter whose selection is decided refuses
@@ -28,8 +34,8 @@ namespace quaymaster::core {
 /// Lifetime: made by std::make_shared; keeps its queues and its caller alive until the wait is over, however it ends.
 class selection final : public referent, public std::enable_shared_from_this<selection> {
 public:
-    /// `queues` not empty; they may repeat.
-    selection(object_access& others, std::span<const std::shared_ptr<queue_referent>> queues, waiter& caller);
+    /// `choices` not empty, each queue once.
+    selection(object_access& others, std::span<const choice> choices, waiter& caller);
 
     /// Takes what any queue has by now, the earliest first, or parks `caller` until `deadline`. Call once.
     /// queue_shut_down if all are shut down and empty.
@@ -50,12 +56,12 @@ private:
     /// The caller's place in the line of one queue; guarded by that queue's guard once it is parked.
     class getter final : public waiter {
     public:
-        getter(selection& home, std::shared_ptr<queue_referent> place) noexcept : queue{std::move(place)}, home_{home} {}
+        getter(selection& home, choice place) noexcept : chosen{std::move(place)}, home_{home} {}
 
         [[nodiscard]] bool accepts(const outcome& offered) noexcept override;
         [[nodiscard]] std::shared_ptr<waiter> owner() override { return home_.caller_; }
 
-        const std::shared_ptr<queue_referent> queue;
+        const choice chosen;
 
     private:
         selection& home_;

@@ -62,7 +62,7 @@ struct turn {
 /// `accept_connection`, requests on objects until the peer leaves (a "stream"). Follows managers.py: Server.handle_request
 /// and Server.serve_client.
 /// How to drive it: start(), then receive() with all octets that have come and are not consumed, write the replies, and
-/// close when they are out if wants_close(). While parked() it consumes nothing; when its waiter is fulfilled call resume()
+/// close when they are out if wants_close(). While parked() it consumes nothing; when it is told that its wait is over call resume()
 /// and then receive() with what has come since. When deadline() passes call on_deadline(). When the peer is gone call
 /// end(), once, whatever happened before.
 /// Thread safety: none; everything on the thread that owns the connection.
@@ -78,7 +78,7 @@ public:
     /// Takes whole frames off the front of `input` and acts on them; returns how many octets it consumed. What it leaves is
     /// an incomplete frame, or was not looked at because the session is parked, over, or has replies_size_max to write.
     std::size_t receive(bytes_view input, turn& now);
-    /// Sends the outcome of the waiter. Precondition: parked(), and the waiter is fulfilled and its caller told.
+    /// Sends what the wait has come to. Precondition: parked(), and the caller has been told that the wait is over.
     void resume(turn& now);
     /// The handshake timed out, or the waiter gives up. Does nothing before deadline(). As after resume(), call receive()
     /// afterwards with what has come.

@@ -32,7 +32,9 @@ TEST_CASE("what is known of the item is known of the pair", "[codec][item_pair]"
     traits.has_globals = true;
     traits.has_proxies = true;
     // A memo of its own: a list that holds itself.
-    const item second = item::make(pickle("]\x94h\x00" "a"), traits);
+    const item second = item::make(pickle("]\x94h\x00"
+                                          "a"),
+                                   traits);
     const item pair = pair_item(3, second);
     CHECK(pair.traits() == traits);
     CHECK(payload{pair}.to_value()[1].repr() == "[[...]]");

@@ -3,12 +3,37 @@
 
 #include "session_testing.hpp"
 
+#include "core/select_referent.hpp"
+#include "wire/proxy_tokens.hpp"
+
+#include <array>
+#include <memory>
+#include <optional>
+
 using namespace quaymaster;
 using namespace quaymaster::testing;
 
 namespace {
 
 constexpr std::string_view queue_ident = "get_task_queue";
+
+/// The objects of a service that has no guards.
+class bare_objects final : public core::object_access {
+public:
+    explicit bare_objects(bare_service& service) : service_{service} {}
+    std::shared_ptr<core::referent> find(std::string_view ident) override { return service_.find(ident); }
+    std::optional<std::string> ident_of(const value& proxy) override
+    {
+        const auto found = wire::as_proxy(codec::payload{proxy}, {});
+        return found ? std::optional{found->ident} : std::nullopt;
+    }
+
+private:
+    void enter(const core::referent&) override {}
+    void leave(const core::referent&) noexcept override {}
+
+    bare_service& service_;
+};
 
 }  // namespace
 
@@ -87,6 +112,60 @@ TEST_CASE("a blocked call parks the session", "[session][server][wait]")
         (void)other.result();
         REQUIRE(server.is_fulfilled());
         server.session.end(service);
+        other.ask(queue_ident, "get_nowait");
+        CHECK(other.result() == value{"kept"});
+    }
+}
+
+TEST_CASE("a call that waits in several queues", "[session][server][wait]")
+{
+    bare_service service;
+    bare_objects objects{service};
+    service.registry.declare_stable("select", std::make_shared<core::select_referent>(objects, codec::pickle_limits{}));
+    const value queues = value::list({value{queue_ident}, value{"get_small_queue"}});
+    server_end server{service};
+    hand_client client{server};
+    client.dialect = GENERATE(codec::reader_dialect{2, true}, codec::reader_dialect{4, false});
+    client.open_stream();
+    server_end other_server{service};
+    hand_client other{other_server};
+    other.open_stream();
+
+    client.ask("select", "get_any", {queues, value{true}, value{1.5}});
+    client.ask(queue_ident, "qsize");
+    REQUIRE(server.session.parked());
+    CHECK(server.session.deadline() == test_start + 1500ms);
+    CHECK_FALSE(client.has_reply());
+    CHECK(service.told.empty());
+    SECTION("is answered by the one that gets an item")
+    {
+        const std::array items{value{7}, value{"text"}, value::list({value{"\xe2\x82\xac"}})};
+        const value& item = items[GENERATE(0U, 1U, 2U)];
+        other.ask("get_small_queue", "put", {item});
+        REQUIRE(service.told.size() == 1);
+        // Told and not yet resumed, when its time is up: the item counts.
+        server.now = test_start + 2s;
+        server.on_deadline();
+        CHECK_FALSE(client.has_reply());
+        server.resume();
+        CHECK(client.result() == value::tuple({value{1}, item}));
+        CHECK(client.result() == value{0});
+    }
+    SECTION("ends at its deadline")
+    {
+        server.now = test_start + 1500ms;
+        server.on_deadline();
+        CHECK(client.reply_as<wire::exception_reply>().is_queue_empty());
+        CHECK(client.result() == value{0});
+        CHECK_FALSE(server.session.parked());
+    }
+    SECTION("ends with its client, and what was on its way goes back")
+    {
+        other.ask(queue_ident, "put", {value{"kept"}});
+        (void)other.result();
+        REQUIRE(service.told.size() == 1);
+        server.session.end(service);
+        CHECK_FALSE(server.session.parked());
         other.ask(queue_ident, "get_nowait");
         CHECK(other.result() == value{"kept"});
     }
