@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
-"""Shared objects and stock Python clients: proxies inside data, clients that die, C++ classes."""
+"""Shared objects and stock Python clients: proxies inside data, clients that die, C++ classes; several queues at once."""
 import concurrent.futures
 import subprocess
 import sys
 import time
 
-from programs import EXAMPLES, HERE, Running, Scratch, bin_folder, run_cases, serve
+from programs import EXAMPLES, HERE, Running, Scratch, bin_folder, output_of, run, run_cases, serve, start
 from pythons import found_pythons
 
 EXPECTED_OF_COUNTER = ['Counter(10) is now 16', 'its fork is at 116 and it is at 16', 'ValueError: a counter only counts up']
@@ -145,10 +145,20 @@ def a_cpp_class_is_called(bin_dir, python):
             assert server.end() == 0
 
 
+def a_worker_serves_two_queues(bin_dir):
+    with Scratch() as scratch, serve(bin_dir, scratch, '--queue', 'urgent', '--queue', 'normal') as server:
+        where = ['--port', server.port, '--authkey-file', scratch.key_file]
+        run([bin_dir / 'quaymaster', 'put', 'normal', '"tidy up"', 'None'] + where)
+        run([bin_dir / 'quaymaster', 'put', 'urgent', '"put out the fire"'] + where)
+        out = output_of(start([bin_dir / 'select'] + where))
+        assert out.splitlines() == ['urgent: put out the fire', 'normal: tidy up', 'done'], out
+
+
 def main():
     bin_dir = bin_folder(__doc__)
     cases = [proxies_inside_data_are_usable, a_proxy_outlives_its_sender, a_killed_client_takes_its_counts_along,
-             an_address_is_rewritten_for_its_receiver, a_name_that_clients_use_is_kept, a_cpp_class_is_called]
+             an_address_is_rewritten_for_its_receiver, a_name_that_clients_use_is_kept, a_cpp_class_is_called,
+             a_worker_serves_two_queues]
     sys.exit(run_cases([(case.__name__.replace('_', ' '), lambda case=case: case(bin_dir)) for case in cases]))
 
 

@@ -22,7 +22,7 @@ class Manager(BaseManager):
 
 
 for name in ('get_task_queue', 'get_result_queue', 'get_queue', 'stack', 'heap', 'Queue', 'JoinableQueue', 'LifoQueue',
-             'PriorityQueue', 'quaymaster_status', 'nobody_registered_this'):
+             'PriorityQueue', 'quaymaster_status', 'quaymaster_select', 'nobody_registered_this'):
     Manager.register(name)
 
 
@@ -253,6 +253,36 @@ def runs_nothing(m, scratch):
     assert q.get() == ('after', 1)
 
 
+def takes_from_any_of_several_queues(m, scratch):
+    urgent, normal, select = m.get_queue('urgent'), m.Queue(), m.quaymaster_select()
+    normal.put({'a': [1]})
+    urgent.put(TEXT)
+    assert select.get_any([urgent, normal]) == (0, TEXT)
+    assert select.get_any((urgent, normal), True, 5) == (1, {'a': [1]})
+    raises(queue.Empty, select.get_any, [urgent, normal], False)
+    begin = time.time()
+    raises(queue.Empty, select.get_any, [urgent, normal], timeout=0.2)
+    assert time.time() - begin > 0.199
+
+    got = []
+    waiting = threading.Thread(target=lambda: got.append(select.get_any([normal, urgent])))
+    waiting.start()
+    while m.quaymaster_status().status()['queues']['get_queue/urgent']['waiting_getters'] == 0:
+        time.sleep(0.01)
+    urgent.put(Point(1, 2))
+    waiting.join()
+    assert got == [(1, Point(1, 2))]
+
+    raises(TypeError, select.get_any, 5)
+    raises(TypeError, select.get_any, [urgent, 5])
+    raises(TypeError, select.get_any, [urgent, select])
+    raises(ValueError, select.get_any, [])
+    raises(ValueError, select.get_any, [urgent], True, -1)
+    raises(KeyError, select.get_any, ['get_queue/nobody_made_this'])
+    raises(queue.Empty, select.get_any, ['get_queue/urgent'], False)  # an ident does, too
+    assert urgent.empty() and normal.empty()
+
+
 def tells_its_status(m, scratch):
     m.get_queue('counted').put(1)
     status = m.quaymaster_status().status()
@@ -267,7 +297,7 @@ def refuses_a_wrong_key(m, scratch):
 CHECKS = [carries_every_value, keeps_identity_within_an_item, takes_block_and_timeout_as_python_does, keeps_timeouts,
           does_not_wait_for_delayed_acknowledgements,
           hands_out_in_each_order, finds_queues_by_name, joins, shuts_down, serves_threads_side_by_side, serves_children,
-          refuses_what_it_does_not_know, runs_nothing, tells_its_status, refuses_a_wrong_key]
+          refuses_what_it_does_not_know, runs_nothing, takes_from_any_of_several_queues, tells_its_status, refuses_a_wrong_key]
 
 
 def main():

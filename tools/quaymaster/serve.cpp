@@ -40,7 +40,8 @@ Besides the queues named by --queue clients can have
   get_queue(name, maxsize=0)    the queue of that name, made at its first mention
   Queue(maxsize=0), JoinableQueue, LifoQueue, PriorityQueue    a queue of one's own, gone with its last proxy
   list dict set Value Array Namespace Event Lock RLock Semaphore BoundedSemaphore Condition Barrier    as of a SyncManager
-  quaymaster_status()           what `quaymaster stat` shows, by its method status())";
+  quaymaster_status()           what `quaymaster stat` shows, by its method status()
+  quaymaster_select()           its method get_any([q1, q2], block=True, timeout=None) gets from whichever queue has an item)";
 
 const std::vector<std::string> default_queues{"get_task_queue", "get_result_queue"};
 
