@@ -3,7 +3,6 @@
 #include "core/wait_limit.hpp"
 
 #include <array>
-#include <cassert>
 #include <memory>
 #include <optional>
 #include <unordered_set>
@@ -38,17 +37,6 @@ std::span<const std::string_view> select_referent::exposed() const noexcept
 outcome select_referent::invoke(call& request, waiter& caller, completions& fulfilled)
 {
     return invoke_method(methods::table.methods, "Server", *this, request, caller, fulfilled);
-}
-
-outcome select_referent::expire(waiter&, completions&)
-{
-    assert(false && "who waits is parked in a selection");
-    return parked{};
-}
-
-void select_referent::withdraw(waiter&, completions&)
-{
-    assert(false && "who waits is parked in a selection");
 }
 
 std::string select_referent::text() const

@@ -21,8 +21,8 @@ namespace quaymaster::core {
 /// queue_empty when the time is up; queue_shut_down when all are shut down and empty (one of them is passed over); key_error
 /// for an ident that nothing goes by; type_error for what is no queue; value_error for none, for more than queues_max, and for a
 /// timeout as wait_limit has it.
-/// Called without a guard. A call that waits is parked in a selection of its own.
-class select_referent final : public referent {
+/// Called without a guard. A call that waits is parked in a selection of its own, and never in this.
+class select_referent final : public immediate_referent {
 public:
     /// A call costs time in proportion, and so does its end.
     static constexpr std::size_t queues_max = 1'024;
@@ -31,9 +31,6 @@ public:
 
     [[nodiscard]] std::span<const std::string_view> exposed() const noexcept override;
     outcome invoke(call& request, waiter& caller, completions& fulfilled) override;
-    /// Nobody waits in this, so neither of these is ever called.
-    outcome expire(waiter& late, completions& fulfilled) override;
-    void withdraw(waiter& gone, completions& fulfilled) override;
     [[nodiscard]] std::string text() const override;
     [[nodiscard]] const referent* guarded_with() const noexcept override { return nullptr; }
 
