@@ -52,6 +52,9 @@ struct server_options {
     std::size_t queue_name_size_max = 255;
     /// How long stop() waits for clients to fetch the replies that are under way.
     std::chrono::milliseconds stop_grace{1'000};
+    /// How long an object lives on whose proxy has left for a client in data, so that the client can count on it. More for clients
+    /// whose machines may keep them waiting longer than that.
+    std::chrono::milliseconds handover_grace{1'000};
     /// A Lock or Semaphore of register_sync_types() is released when the session that has acquired it ends. CPython leaves it
     /// locked, as another session may release it. (An RLock or Condition is always released: nobody else could.)
     bool release_locks_at_session_end = false;

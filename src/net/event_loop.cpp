@@ -127,7 +127,7 @@ void event_loop::settle_later()
 {
     if (stopping_ || std::exchange(is_to_settle_, true))
         return;
-    settling_.expires_after(hold_ledger::handover_grace + std::chrono::milliseconds{10});
+    settling_.expires_after(state_.options.handover_grace + std::chrono::milliseconds{10});
     settling_.async_wait([this](const boost::system::error_code& cancelled) {
         is_to_settle_ = false;
         if (!cancelled)

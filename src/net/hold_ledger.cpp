@@ -18,7 +18,7 @@ void hold_ledger::on_released(std::string owner, std::string target) noexcept
 void hold_ledger::keep(std::shared_ptr<const void> held, time_point now)
 {
     const std::lock_guard lock{mutex_};
-    kept_.push_back({now + handover_grace, std::move(held)});
+    kept_.push_back({now + handover_grace_, std::move(held)});
     has_work_.store(true, std::memory_order_relaxed);
 }
 

@@ -22,13 +22,14 @@ class hold_ledger final : public core::hold_keeper {
 public:
     using time_point = std::chrono::steady_clock::time_point;
 
-    /// How long what leaves for a client is kept, so that it can count on it.
-    static constexpr std::chrono::seconds handover_grace{1};
     /// How often objects are looked for that only hold each other, unless somebody asks.
     static constexpr std::chrono::seconds cycle_interval{1};
 
+    /// `handover_grace`: how long what leaves for a client is kept, so that it can count on it.
+    explicit hold_ledger(std::chrono::milliseconds handover_grace) noexcept : handover_grace_{handover_grace} {}
+
     void on_released(std::string owner, std::string target) noexcept override;
-    /// Keeps `held` until handover_grace after `now`.
+    /// Keeps `held` until the grace is over that begins at `now`.
     void keep(std::shared_ptr<const void> held, time_point now);
     /// Objects may only hold each other.
     void note_cycles() noexcept { has_work_.store(true, std::memory_order_relaxed); }
@@ -44,6 +45,7 @@ private:
         std::shared_ptr<const void> held;
     };
 
+    const std::chrono::milliseconds handover_grace_;
     std::mutex mutex_;  // guards the two below; nothing is destroyed under it
     std::vector<std::pair<std::string, std::string>> released_;
     std::deque<kept> kept_;

@@ -58,6 +58,7 @@ server_options checked(server_options given)
     bound_span("server_options::handshake_timeout", given.handshake_timeout, milliseconds{1});
     bound_span("server_options::reply_timeout", given.reply_timeout, milliseconds{1});
     bound_span("server_options::stop_grace", given.stop_grace, milliseconds{0});
+    bound_span("server_options::handover_grace", given.handover_grace, milliseconds{0});
     bound_span("server_options::busy_poll", given.busy_poll, std::chrono::microseconds{0});
     check(given.pickle);
     return given;

@@ -55,7 +55,7 @@ struct server_state {
 
     server_options options;
     session::server_settings settings;
-    std::shared_ptr<hold_ledger> holds = std::make_shared<hold_ledger>();
+    std::shared_ptr<hold_ledger> holds = std::make_shared<hold_ledger>(options.handover_grace);
     reached_addresses addresses;
     core::registry registry;
     core::client_usage usage;

@@ -36,14 +36,14 @@ struct keeper {
 };
 
 struct fixture {
-    fixture()
+    explicit fixture(const server_options& options = {}) : serving{{"127.0.0.1", 0}, "abc", options}
     {
         serving.register_sync_types();
         serving.register_queue("get_task_queue");
         serving.register_type("Keeper", class_definition<keeper>{}.constructor<value>({{"first"}}).method("keep", &keeper::keep));
         serving.start();
     }
-    server serving{{"127.0.0.1", 0}, "abc"};
+    server serving;
 };
 
 }  // namespace
@@ -61,6 +61,20 @@ TEST_CASE_METHOD(fixture, "what was handed over ends on a server that nobody cal
     CHECK(serving.statistics().objects == before + 1);
     (void)tasks.get();  // and does not count on what the proxy in it stands for
     CHECK(falls_to(before, serving));
+}
+
+TEST_CASE("a client may take as long as handover_grace to count on what it was handed", "[net][data_proxies]")
+{
+    server_options options;
+    options.handover_grace = std::chrono::hours{1};
+    fixture patient{options};
+    sync_manager client{patient.serving.bound_address(), "abc", short_limits()};
+    client.connect();
+    const auto tasks = client.create<queue_proxy<value>>("get_task_queue");
+    tasks.call<void>("put", client.list(std::vector<int>{1, 2}));
+    const value item = tasks.get();
+    (void)client.number_of_objects();  // which settles whatever is due
+    CHECK(tasks.rebuild<list_proxy<int>>(item).to_vector() == std::vector<int>{1, 2});
 }
 
 TEST_CASE_METHOD(fixture, "objects that a constructor was given are the new object's", "[net][data_proxies]")

@@ -31,7 +31,8 @@ struct fixture {
     /// How many objects went.
     std::size_t settle(hold_ledger::time_point now, bool asked = false) { return ledger->settle(objects, now, asked).size(); }
 
-    std::shared_ptr<hold_ledger> ledger = std::make_shared<hold_ledger>();
+    static constexpr auto grace = 300ms;
+    std::shared_ptr<hold_ledger> ledger = std::make_shared<hold_ledger>(grace);
     core::registry objects{7};
     const hold_ledger::time_point start{100s};
 };
@@ -57,16 +58,16 @@ TEST_CASE_METHOD(fixture, "what leaves for a client is kept for a while", "[net]
     const std::string target = make();
     ledger->keep(held("", target), start);
     REQUIRE(objects.decref(target));
-    CHECK(settle(start + hold_ledger::handover_grace - 1ms) == 0);
+    CHECK(settle(start + grace - 1ms) == 0);
     CHECK(ledger->has_work());
     SECTION("and goes if the client has not counted on it by then")
     {
-        CHECK(settle(start + hold_ledger::handover_grace) == 1);
+        CHECK(settle(start + grace) == 1);
     }
     SECTION("and stays if it has")
     {
         REQUIRE(objects.incref(target));
-        CHECK(settle(start + hold_ledger::handover_grace) == 0);
+        CHECK(settle(start + grace) == 0);
         CHECK(objects.find(target) != nullptr);
     }
     CHECK_FALSE(ledger->has_work());

@@ -55,6 +55,7 @@ struct serve_arguments {
     std::string log_level = "info";
     double handshake_timeout_s = 5;
     double stop_grace_s = 1;
+    double handover_grace_s = 1;
     double reply_timeout_s = 300;
     std::int64_t busy_poll_us = std::chrono::microseconds{server_options{}.busy_poll}.count();
     bool refuses_shutdown = false;
@@ -120,6 +121,7 @@ server_options options_from(const serve_arguments& arguments, const std::shared_
     options.allow_shutdown_request = !arguments.refuses_shutdown;
     options.handshake_timeout = std::chrono::milliseconds{std::llround(arguments.handshake_timeout_s * 1000)};
     options.stop_grace = std::chrono::milliseconds{std::llround(arguments.stop_grace_s * 1000)};
+    options.handover_grace = std::chrono::milliseconds{std::llround(arguments.handover_grace_s * 1000)};
     options.reply_timeout = std::chrono::milliseconds{std::llround(arguments.reply_timeout_s * 1000)};
     options.busy_poll = std::chrono::microseconds{arguments.busy_poll_us};
     options.stop_signals = {SIGINT, SIGTERM};
@@ -185,6 +187,9 @@ void add_limits(CLI::App& subcommand, serve_arguments& arguments)
     add("--max-integer", options.pickle.integer_size_max, "Octets of one integer")->check(whole_number(1));
     add("--backlog", options.backlog, "Connections that wait to be accepted")->check(whole_number(1, 1'000'000));
     add("--stop-grace", arguments.stop_grace_s, "Seconds that replies under way get when the server stops")->check(seconds);
+    add("--handover-grace", arguments.handover_grace_s,
+        "Seconds that an object lives on whose proxy has left for a client in an item, until the client counts on it")
+        ->check(seconds);
 }
 
 }  // namespace
