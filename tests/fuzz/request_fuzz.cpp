@@ -1,7 +1,9 @@
 // request_fuzz: an authenticated client that sends anything, to a session over real queues. Each reply must be one that
 // a client can take apart. A call that blocks gives up at once.
+#include "../session/bare_objects.hpp"
 #include "../session/bare_service.hpp"
 #include "../wire/outbox_contents.hpp"
+#include "core/select_referent.hpp"
 #include "core/sync_types.hpp"
 #include "session/server_session.hpp"
 #include "wire/digest.hpp"
@@ -130,7 +132,10 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
                                                           "accept_connection(U\1mt}t."});
     const bytes_view request{reinterpret_cast<const std::byte*>(data), size};
     bare_service service;
+    testing::bare_objects objects{service};
     share_one_of_each(service.registry);
+    service.registry.declare_stable("quaymaster_select",
+                                    std::make_shared<core::select_referent>(objects, fuzz_settings().limits));
     converse(service, request, {});      // as the only request of a connection
     converse(service, accept, request);  // as a request on a stream
     return 0;

@@ -1,14 +1,13 @@
 // Calls that block, and the end of their waits.
 #include "session/server_session.hpp"
 
+#include "bare_objects.hpp"
 #include "session_testing.hpp"
 
 #include "core/select_referent.hpp"
-#include "wire/proxy_tokens.hpp"
 
 #include <array>
 #include <memory>
-#include <optional>
 
 using namespace quaymaster;
 using namespace quaymaster::testing;
@@ -16,24 +15,6 @@ using namespace quaymaster::testing;
 namespace {
 
 constexpr std::string_view queue_ident = "get_task_queue";
-
-/// The objects of a service that has no guards.
-class bare_objects final : public core::object_access {
-public:
-    explicit bare_objects(bare_service& service) : service_{service} {}
-    std::shared_ptr<core::referent> find(std::string_view ident) override { return service_.find(ident); }
-    std::optional<std::string> ident_of(const value& proxy) override
-    {
-        const auto found = wire::as_proxy(codec::payload{proxy}, {});
-        return found ? std::optional{found->ident} : std::nullopt;
-    }
-
-private:
-    void enter(const core::referent&) override {}
-    void leave(const core::referent&) noexcept override {}
-
-    bare_service& service_;
-};
 
 }  // namespace
 
