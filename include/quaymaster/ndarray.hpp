@@ -286,7 +286,7 @@ public:
     [[nodiscard]] std::span<const T> span() const& requires(
         !std::same_as<T, bool>)  // a bool that is neither 0 nor 1 is undefined in C++, and Python can send it
     {
-        if (!is_c_contiguous() || !is_aligned())
+        if (!empty() && (!is_c_contiguous() || !is_aligned()))
             detail::fail_span(info_);
         return in_place();
     }
@@ -295,7 +295,7 @@ public:
     /// as long as both. Keep `spare` from array to array, and the copies allocate nothing.
     [[nodiscard]] std::span<const T> contiguous(std::vector<T>& spare) const& requires(!std::same_as<T, bool>)
     {
-        if (is_c_contiguous() && is_aligned())
+        if (empty() || (is_c_contiguous() && is_aligned()))
             return in_place();
         if (spare.size() < size())
             spare.resize(size());
@@ -327,7 +327,7 @@ private:
     }
     [[nodiscard]] std::span<const T> in_place() const noexcept
     {
-        return {reinterpret_cast<const T*>(info_.octets.data()), size()};
+        return empty() ? std::span<const T>{} : std::span{reinterpret_cast<const T*>(info_.octets.data()), size()};
     }
     [[nodiscard]] static ndarray<T> copy_of(const array_info& info)
     {

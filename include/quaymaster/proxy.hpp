@@ -128,6 +128,13 @@ public:
         else
             return detail::decode_below<T>(call_for_value(method, encoded), [&] { return std::string{method} + "()"; });
     }
+    /// The object by value, of those that have one: lists and their like, and what a registered function returned. Python's
+    /// `_getvalue()`.
+    template <class T = value>
+    [[nodiscard]] T by_value() const
+    {
+        return call<T>("#GETVALUE");
+    }
     /// str(object), computed by the server.
     [[nodiscard]] std::string text() const;
 

@@ -73,7 +73,7 @@ public:
     /// Returns when the server has stopped: by stop(), a stop signal, or a client's `shutdown` request.
     void wait();
     /// Stops accepting, lets calls of registered classes end and replies out for at most `stop_grace`, closes, and waits for the
-    /// threads.
+    /// threads, and so for every method that runs. From a method or function of a registered class it only begins that.
     void stop();
 
     /// The address with the port that the system chose. Precondition: started.

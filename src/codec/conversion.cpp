@@ -1,9 +1,10 @@
 // conversion: the parts of typed conversion that do not depend on the type.
 #include <quaymaster/conversion.hpp>
+#include <quaymaster/ndarray.hpp>
 
+#include "codec/item.hpp"
 #include "codec/object_graph.hpp"
 #include "codec/pickle_decoder.hpp"
-#include "codec/item.hpp"
 #include "codec/text_arguments.hpp"
 
 namespace quaymaster::detail {
@@ -35,7 +36,8 @@ std::string describe(const value& found)
     case value_kind::dict: return "dict of " + counted(found.size(), "entry", "entries");
     case value_kind::byte_string: return "Python 2 str " + found.repr(shown_size_max);
     case value_kind::global: return found.repr(shown_size_max);
-    case value_kind::object: return "object " + found.repr(shown_size_max);
+    case value_kind::object:
+        return is_ndarray(found) ? "a numpy.ndarray, which quaymaster::ndarray reads" : "object " + found.repr(shown_size_max);
     default: return found.type_name() + " " + found.repr(shown_size_max);
     }
 }

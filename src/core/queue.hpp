@@ -68,6 +68,8 @@ public:
     /// back to where it was taken from, even if that makes the queue longer than maxsize: work is not lost for a bound.
     /// After shutdown(immediate) it is dropped like the rest. What a putter has put stays.
     void withdraw(waiter& gone, completions& fulfilled);
+    /// `item`, which a get() has taken and its caller never got, goes to the next getter or back to where it was taken from.
+    void give_back(codec::payload&& item, completions& fulfilled);
 
 private:
     using waiting_line = boost::intrusive::list<waiter>;
@@ -77,7 +79,6 @@ private:
     bool hand_over(codec::payload& item, completions& fulfilled);
     void let_putters_in(completions& fulfilled);
     void mark_done(std::size_t count, completions& fulfilled);
-    void give_back(codec::payload&& item, completions& fulfilled);
 
     referent& place_;
     const std::int64_t maxsize_;

@@ -101,12 +101,12 @@ std::variant<std::vector<choice>, raised> select_referent::read_choices(const co
 outcome select_referent::look(std::span<const choice> choices, invocation& called)
 {
     std::size_t over = 0;
-    for (const auto& [index, queue] : choices) {
+    for (const choice& each : choices) {
         const outcome got = others_.inside(
-            *queue, [&queue = queue->queue(), &called] { return queue.get({}, called.caller, called.fulfilled); });
+            *each.queue, [&queue = each.queue->queue(), &called] { return queue.get({}, called.caller, called.fulfilled); });
         const auto* const nothing = std::get_if<raised>(&got);
         if (nothing == nullptr)
-            return numbered(index, got);
+            return numbered(others_, each, got, called.fulfilled);
         over += nothing->type == exception_type::queue_shut_down ? 1 : 0;
     }
     return raised{over == choices.size() ? exception_type::queue_shut_down : exception_type::queue_empty, {}};

@@ -31,7 +31,7 @@ outcome selection::begin(time_point deadline, completions& fulfilled)
                 continue;
             (void)stand_nowhere();
             caller_->reset();
-            return numbered(each->chosen.index, got);
+            return numbered(others_, each->chosen, got, fulfilled);
         }
     } catch (...) {
         if (is_ours || decide()) {
@@ -120,6 +120,17 @@ outcome numbered(std::size_t index, const outcome& got)
     if (taken == nullptr)
         return got;
     return returned{codec::pair_item(static_cast<std::uint16_t>(index), taken->result.to_item())};
+}
+
+outcome numbered(object_access& others, const choice& from, const outcome& got, completions& fulfilled)
+{
+    try {
+        return numbered(from.index, got);
+    } catch (...) {
+        if (const auto* const taken = std::get_if<returned>(&got))
+            others.inside(*from.queue, [&] { from.queue->queue().give_back(codec::payload{taken->result}, fulfilled); });
+        throw;
+    }
 }
 
 }  // namespace quaymaster::core

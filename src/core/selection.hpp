@@ -82,5 +82,7 @@ private:
 
 /// The answer of get_any(): `got`, if it is an item, as the tuple (index, item). The item is copied, not decoded.
 [[nodiscard]] outcome numbered(std::size_t index, const outcome& got);
+/// The same for what has just been taken `from` a queue: if memory runs out it goes back there. Call with no guard held.
+[[nodiscard]] outcome numbered(object_access& others, const choice& from, const outcome& got, completions& fulfilled);
 
 }  // namespace quaymaster::core

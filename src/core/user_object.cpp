@@ -7,6 +7,7 @@
 #include <quaymaster/errors.hpp>
 
 #include <boost/container/small_vector.hpp>
+#include <boost/core/demangle.hpp>
 
 #include <algorithm>
 #include <atomic>
@@ -246,8 +247,8 @@ outcome user_object::to_proxy(object_result&& result) const
     // A class may be registered under several names: what a constructor makes is of its own.
     auto known = class_->description().type == result.type ? class_ : classes_.find(result.type);
     if (known == nullptr)
-        return raised{exception_type::type_error,
-                      std::string{"the result is of a C++ class that is not registered: "} + result.type.name()};
+        return raised{exception_type::type_error, std::string{"the result is of a C++ class that is not registered: "} +
+                                                      boost::core::demangle(result.type.name())};
     const std::string_view typeid_name = known->typeid_name();
     return made_proxy{std::make_shared<user_object>(classes_, std::move(known), std::move(result.object)), typeid_name};
 }

@@ -193,7 +193,8 @@ void client_connection::throw_socket_error(error_code ec, milliseconds waited) c
         if (shaking_hands())
             throw deadline_exceeded{server + " accepted the connection and then did not finish the handshake in time: it is "
                                              "frozen or overloaded, or no quaymaster or multiprocessing server"};
-        throw deadline_exceeded{server + " did not answer within " + in_seconds(waited) + ": it is frozen or overloaded"};
+        throw deadline_exceeded{server + " did not answer within " + in_seconds(waited) + ": it is frozen or overloaded, or what it was asked "
+                                "takes longer than client_options::call_deadline allows"};
     }
     const std::string what = ec == boost::asio::error::eof ? std::string{"it closed the connection"} : ec.message();
     if (shaking_hands())

@@ -4,6 +4,7 @@
 
 #include <boost/asio/post.hpp>
 
+#include <algorithm>
 #include <chrono>
 #include <exception>
 #include <string>
@@ -122,17 +123,31 @@ std::string event_loop::host_of(core::waiter& caller)
     return static_cast<connection&>(caller).host();
 }
 
-/// Somebody may call and settle it before; this is for a server that nobody calls any more.
+/// What is to be settled, and has to wait, or ended where nobody settles it: in a call, or on a worker. Somebody may settle it
+/// before; this is for a server that nobody calls any more.
 void event_loop::settle_later()
 {
-    if (stopping_ || std::exchange(is_to_settle_, true))
+    if (stopping_ || !state_.holds->has_work() || std::exchange(is_to_settle_, true))
         return;
-    settling_.expires_after(state_.options.handover_grace + std::chrono::milliseconds{10});
+    // A long grace is for what is handed over; what a call has dropped need not wait for that.
+    settling_.expires_after(std::min<std::chrono::milliseconds>(state_.options.handover_grace, hold_ledger::cycle_interval) +
+                            std::chrono::milliseconds{10});
     settling_.async_wait([this](const boost::system::error_code& cancelled) {
         is_to_settle_ = false;
         if (!cancelled)
-            service_.settle();
+            settle();
     });
+}
+
+void event_loop::settle()
+{
+    try {
+        service_.settle();
+    } catch (const std::exception& failure) {
+        // Nobody called, so this is no reason to stop: it is tried again.
+        state_.log_or_drop(log_level::error, "objects that nothing holds are kept: ", failure.what());
+    }
+    settle_later();
 }
 
 void event_loop::resume_fulfilled()
@@ -143,6 +158,7 @@ void event_loop::resume_fulfilled()
         told->on_fulfilled();
     }
     fulfilled_.clear();
+    settle_later();
 }
 
 void event_loop::enter(connection& opened)

@@ -69,7 +69,8 @@ public:
     /// A connection enters when it starts and leaves when it is closed.
     void enter(connection& opened);
     void leave(connection& closed);
-    /// Resumes those of this loop whose waits have ended. Each handler calls it last, with no connection's turn open.
+    /// Resumes those of this loop whose waits have ended, and sees to it that ends of holds are settled. Each handler calls it last,
+    /// with no connection's turn open.
     void resume_fulfilled();
 
 private:
@@ -78,7 +79,8 @@ private:
     void on_fulfilled(std::shared_ptr<core::waiter> told) override;
     [[nodiscard]] value own_end(core::waiter& caller) override;
     [[nodiscard]] std::string host_of(core::waiter& caller) override;
-    void settle_later() override;
+    void settle_later();
+    void settle();
     void open(unique_descriptor socket, const peer_name& peer);
     void stop_connections();
     void end_if_empty();

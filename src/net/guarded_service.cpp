@@ -224,10 +224,8 @@ void guarded_service::settle_holds(bool asked)
             gone = state_.holds->settle(state_.registry, std::chrono::steady_clock::now(), asked);
         }
         if (gone.empty())
-            break;
+            return;
     }
-    if (state_.holds->has_work())
-        loop_.settle_later();
 }
 
 void guarded_service::fill_random(std::span<std::byte> octets)

@@ -19,9 +19,6 @@ public:
     /// The host from which `caller` has come; empty for one of this machine over a Unix socket.
     [[nodiscard]] virtual std::string host_of(core::waiter& caller) = 0;
 
-    /// Something is to be settled that has to wait: service.settle(), after the handover_grace.
-    virtual void settle_later() = 0;
-
 protected:
     ~loop_of_callers() = default;
 };

@@ -77,6 +77,14 @@ std::int64_t to_core(std::size_t maxsize)
     return static_cast<std::int64_t>(std::min(maxsize, largest));
 }
 
+std::string listed(const std::vector<std::string>& names)
+{
+    std::string all;
+    for (const std::string& name : names)
+        all += ' ' + name;
+    return all;
+}
+
 std::size_t thread_count(const server_options& options)
 {
     if (options.threads != 0)
@@ -101,7 +109,6 @@ public:
     ~implementation()
     {
         stop();
-        workers_.stop();
         OPENSSL_cleanse(state_.settings.authkey.data(), state_.settings.authkey.size());
     }
 
@@ -169,9 +176,10 @@ void server::implementation::register_shared(std::string typeid_name, const std:
         construction.positional.emplace_back(each);
     auto made = registry_to_fill().make(type, construction);
     if (const auto* refusal = std::get_if<core::raised>(&made))
-        throw std::invalid_argument{
-            "'" + typeid_name + "' cannot be a shared " + type + ": " +
-            (refusal->type == core::exception_type::key_error ? "there is no such type" : refusal->text)};
+        throw std::invalid_argument{"'" + typeid_name + "' cannot be a shared " + type + ": " +
+                                    (refusal->type == core::exception_type::key_error
+                                         ? "there is no such type; there are" + listed(state_.registry.typeids())
+                                         : refusal->text)};
     register_one(typeid_name, std::move(std::get<core::made_object>(made).object));
     shared_.emplace_back(typeid_name, type);
 }
@@ -321,6 +329,7 @@ void server::implementation::wait()
     for (std::thread& thread : threads_)
         thread.join();
     threads_.clear();
+    workers_.stop();
 }
 
 void server::implementation::stop()
@@ -328,7 +337,7 @@ void server::implementation::stop()
     if (!is_of_this_process())
         return;
     request_stop();
-    if (!is_own_thread())
+    if (!is_own_thread() && !workers_.is_own_thread())
         wait();
 }
 

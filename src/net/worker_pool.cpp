@@ -3,6 +3,7 @@
 #include "net/connection.hpp"
 #include "net/signals_blocked.hpp"
 
+#include <algorithm>
 #include <exception>
 #include <utility>
 
@@ -50,6 +51,13 @@ void worker_pool::stop()
     // Their callers are gone; their objects have to let go of them.
     for (const auto& each : dropped)
         complete(*each);
+}
+
+bool worker_pool::is_own_thread()
+{
+    const std::lock_guard lock{mutex_};
+    const auto is_this = [](const std::thread& each) { return each.get_id() == std::this_thread::get_id(); };
+    return std::any_of(threads_.begin(), threads_.end(), is_this);
 }
 
 void worker_pool::run()

@@ -24,8 +24,10 @@ public:
     worker_pool& operator=(const worker_pool&) = delete;
 
     void submit(std::shared_ptr<core::job> work) override;
-    /// Drops the jobs that wait and waits for those that run.
+    /// Drops the jobs that wait and waits for those that run. Not from one of these.
     void stop();
+    /// True in a job.
+    [[nodiscard]] bool is_own_thread();
 
 private:
     void run();

@@ -225,6 +225,10 @@ TEST_CASE("bool and float convert as Python would widen them", "[codec][conversi
     CHECK(read<float>("True") == 1.0F);
     CHECK(std::isnan(read<double>("nan")));
     CHECK(problem<double>("'1.5'") == "expected float, found str '1.5'");
+    CHECK(read<float>("1.5") == 1.5F);
+    CHECK(read<float>("1e-300") == 0.0F);
+    CHECK(std::isinf(read<float>("inf")));
+    CHECK(problem<float>("1e300") == "expected float of 32 bits, found float 1e+300");
     CHECK(problem<double>("1" + std::string(400, '0')).starts_with("expected float, or int within its range, found int 1"));
 }
 

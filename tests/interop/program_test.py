@@ -3,6 +3,8 @@
 import itertools
 import json
 import os
+import pathlib
+import shutil
 import signal
 import stat
 import subprocess
@@ -308,9 +310,16 @@ def printed_lines_show_shared_objects(bin_dir):
               'jobs': 'Queue(5)', 'totals': "Array('d', [0.5])", 'now': 'Namespace', 'gate': 'RLock', 'full': 'Condition', 'go': 'Event'}
     options = [word for name, made in shared.items() for word in ('--share', '%s=%s' % (name, made))]
     with Scratch() as scratch, serve(bin_dir, scratch, *options) as server:
-        texts = run([sys.executable, '-c', printed_for_python(server)]).splitlines()
+        printed = printed_for_python(server)
+        texts = run([sys.executable, '-c', printed]).splitlines()
         assert len(texts) == len(shared), texts
         assert texts[3] == '7' or "'i', 7" in texts[3], texts
+        compiler = shutil.which('c++')
+        if compiler:
+            source = scratch.path / 'client.cpp'
+            source.write_text('#include ' + ''.join(iter(server.process.stdout.readline, '}\n')).partition('#include ')[2] + '}\n')
+            include = pathlib.Path(__file__).resolve().parents[2] / 'include'
+            run([compiler, '-std=c++20', '-fsyntax-only', '-I', include, source])
         assert '4' in texts[2] and 'maxsize=5' in texts[6] and '0.5' in texts[7], texts
 
 

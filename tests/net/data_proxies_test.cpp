@@ -40,7 +40,8 @@ struct fixture {
     {
         serving.register_sync_types();
         serving.register_queue("get_task_queue");
-        serving.register_type("Keeper", class_definition<keeper>{}.constructor<value>({{"first"}}).method("keep", &keeper::keep));
+        serving.register_type("Keeper",
+                              class_definition<keeper>{}.constructor<value>({{"first"}}).method("keep", &keeper::keep));
         serving.start();
     }
     server serving;
@@ -61,6 +62,30 @@ TEST_CASE_METHOD(fixture, "what was handed over ends on a server that nobody cal
     CHECK(serving.statistics().objects == before + 1);
     (void)tasks.get();  // and does not count on what the proxy in it stands for
     CHECK(falls_to(before, serving));
+}
+
+TEST_CASE_METHOD(fixture, "what a call drops ends on a server that nobody calls any more", "[net][data_proxies]")
+{
+    sync_manager client{serving.bound_address(), "abc", short_limits()};
+    client.connect();
+    SECTION("in an object of ours")
+    {
+        const auto store = client.dict<std::string, value>();
+        {
+            const auto inner = client.list<int>();
+            store.set("inner", inner.pickled());
+        }
+        CHECK(serving.statistics().objects == 2);
+        store.clear();
+        CHECK(falls_to(1, serving));
+    }
+    SECTION("on a worker")
+    {
+        const auto keeps = client.create<proxy>("Keeper", client.list<int>());
+        CHECK(serving.statistics().objects == 2);
+        keeps.call<void>("keep", 0);
+        CHECK(falls_to(1, serving));
+    }
 }
 
 TEST_CASE("a client may take as long as handover_grace to count on what it was handed", "[net][data_proxies]")

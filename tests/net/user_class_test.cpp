@@ -219,7 +219,7 @@ TEST_CASE_METHOD(fixture, "a function's result is an object in the server", "[ne
 {
     CHECK(serving.create_proxy("add", {2, 3}).text() == "5");
     CHECK(serving.create_proxy("add", {2}).text() == "3");
-    CHECK(serving.create_proxy("add", {2, 3}).call("#GETVALUE") == value{5});
+    CHECK(serving.create_proxy("add", {2, 3}).by_value<int>() == 5);
     CHECK_THROWS_AS(serving.create_proxy("add"), remote_error);
 }
 

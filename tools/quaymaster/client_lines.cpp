@@ -147,15 +147,17 @@ std::string cpp_lines(const address& bound, const found_key& key, const std::str
     const std::string where = bound.is_unix()
                                   ? "quaymaster::address::unix_socket(" + in_cpp(bound.path()) + ")"
                                   : "{" + in_cpp(host_for_clients(bound)) + ", " + std::to_string(bound.port()) + "}";
-    std::string uses = "manager.create<quaymaster::queue_proxy<std::string>>(" + in_cpp(queue) + ").put(\"hello\");\n";
+    std::string uses = "    manager.create<quaymaster::queue_proxy<std::string>>(" + in_cpp(queue) + ").put(\"hello\");\n";
     for (const share_argument& each : shared)
-        uses.append("std::cout << manager.create<quaymaster::")
+        uses.append("    std::cout << manager.create<quaymaster::")
             .append(proxies_of(each.type).cpp)
             .append(">(")
             .append(in_cpp(each.name))
             .append(").text() << '\\n';\n");
-    return "// a client in C++\n#include <quaymaster/quaymaster.hpp>\nquaymaster::base_manager manager{" + where + ", " +
-           cpp_key(key) + "};\nmanager.connect();\n" + uses;
+    return "// a client in C++\n#include <quaymaster/quaymaster.hpp>\n#include <cstdlib>\n#include <iostream>\n\nint "
+           "main()\n{\n"
+           "    quaymaster::base_manager manager{" +
+           where + ", " + cpp_key(key) + "};\n    manager.connect();\n" + uses + "}\n";
 }
 
 }  // namespace

@@ -3,6 +3,7 @@
 
 #include <quaymaster/conversion/converter.hpp>
 
+#include <cmath>
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
@@ -67,7 +68,15 @@ struct converter<T> {
 template <std::floating_point T>
 struct converter<T> {
     static void encode(pickle_encoder& output, T known) { output.floating(static_cast<double>(known)); }
-    static T decode(const value& found) { return static_cast<T>(detail::read_number(found, detail::expect_double)); }
+    static T decode(const value& found)
+    {
+        const double number = detail::read_number(found, detail::expect_double);
+        if constexpr (sizeof(T) < sizeof(double)) {
+            if (std::isfinite(number) && std::fabs(number) > static_cast<double>(std::numeric_limits<T>::max()))
+                detail::fail("float of " + std::to_string(8 * sizeof(T)) + " bits", found);
+        }
+        return static_cast<T>(number);
+    }
     static std::string expected() { return "float"; }
     static bool is_native(value_kind kind) noexcept { return kind == value_kind::floating; }
 };
