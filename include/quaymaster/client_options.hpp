@@ -22,7 +22,7 @@ struct client_options {
     /// A longer wait of get() or put() is cut into requests of this length, and join() asks so often whether the server is
     /// alive. A server that freezes is thus noticed after at most wait_slice + call_deadline, however long the wait.
     std::chrono::milliseconds wait_slice{30'000};
-    /// How long the end of a proxy may take to tell the server so.
+    /// How long the end of a proxy may take to tell the server so, and its beginning what is to end with this client.
     std::chrono::milliseconds release_deadline{1'000};
     /// TCP: idle seconds before the kernel asks whether the other machine is still there; zero switches that off.
     std::chrono::seconds keepalive_idle{30};

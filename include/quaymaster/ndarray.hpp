@@ -147,12 +147,12 @@ public:
 
     /// No elements: shape (0,).
     ndarray() : shape_{0} {}
-    /// All zero. Throws std::length_error for a shape beyond the memory that there can be.
+    /// All zero. Throws std::length_error for a shape beyond the memory that there can be, or of more than 64 dimensions.
     explicit ndarray(std::vector<std::size_t> shape)
         : shape_{std::move(shape)}, elements_(detail::element_count(shape_, sizeof(T)))
     {
     }
-    /// `elements` in C order. Throws std::invalid_argument if they are not as many as `shape` needs.
+    /// `elements` in C order. Throws std::invalid_argument if they are not as many as `shape` needs, and as above.
     ndarray(std::vector<std::size_t> shape, std::vector<T> elements) : shape_{std::move(shape)}, elements_{std::move(elements)}
     {
         if (detail::element_count(shape_, sizeof(T)) != elements_.size())

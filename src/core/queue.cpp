@@ -23,6 +23,12 @@ bool fulfil_first(Line& line, outcome&& result, completions& fulfilled)
     return true;
 }
 
+void reserve_one(completions& fulfilled)
+{
+    if (fulfilled.size() == fulfilled.capacity())
+        fulfilled.reserve(2 * fulfilled.size() + 8);
+}
+
 template <class Line>
 void raise_in_all(Line& line, exception_type type, completions& fulfilled)
 {
@@ -185,6 +191,7 @@ bool shared_queue::hand_over(codec::payload& item, completions& fulfilled)
 void shared_queue::let_putters_in(completions& fulfilled)
 {
     while (!putters_.empty() && !full()) {
+        reserve_one(fulfilled);  // once the item is in, its putter must be told
         if (auto refused = store_.push(putters_.front().carried())) {
             fulfil_first(putters_, *std::move(refused), fulfilled);  // it takes no room: the next one may have it
             continue;

@@ -82,6 +82,16 @@ bool is_too_new_for_server(const wire::reply& reply)
 }
 
 /// As CPython names its threads to the server: for people who read a log.
+/// Our servers' idents of such objects are "instance-number", both hexadecimal. CPython's are numbers; a registered object of ours that
+/// is called like that is none the worse.
+bool is_made_for_clients(std::string_view ident) noexcept
+{
+    const std::size_t dash = ident.find('-');
+    return dash != std::string_view::npos && dash != 0 && dash + 1 != ident.size() &&
+           ident.find_first_not_of("0123456789abcdef") == dash &&
+           ident.find_first_not_of("0123456789abcdef", dash + 1) == std::string_view::npos;
+}
+
 std::string thread_name()
 {
     static std::atomic<unsigned> threads{0};
@@ -147,7 +157,9 @@ private:
 };
 
 client_core::client_core(address server, const authkey& key, const client_options& options)
-    : environment_{make_environment(std::move(server), key, options)}, id_{next_core_id()}
+    : environment_{make_environment(std::move(server), key, options)},
+      id_{next_core_id()},
+      counts_{[this] { return open_stream("quaymaster-" + std::to_string(::getpid()) + "|counts"); }, options.release_deadline}
 {
 }
 
@@ -196,8 +208,16 @@ wire::reply client_core::call_server(const client_request& request, std::optiona
                    [&] { return one_shot(request, name, options().call_deadline, time_point::max()); });
 }
 
+void client_core::keep_count(std::string_view ident) noexcept
+{
+    if (is_made_for_clients(ident))
+        counts_.adopt(ident);
+}
+
 void client_core::release(std::string_view ident) noexcept
 {
+    if (counts_.release(ident))
+        return;
     try {
         const client_request request{"decref", {}, {}};
         (void)one_shot(request, ident, options().release_deadline, clock::now() + options().release_deadline);
@@ -246,17 +266,16 @@ client_connection& client_core::stream_of_this_thread()
         drop(found);
     }
     std::shared_ptr<client_connection> opened =
-        persist(clock::now() + options().reconnect_deadline, [this] { return open_stream(); });
+        persist(clock::now() + options().reconnect_deadline, [this] { return open_stream(thread_name()); });
     client_connection& stream = *opened;
     keep(std::move(opened));
     streams.add(*this, stream);
     return stream;
 }
 
-std::shared_ptr<client_connection> client_core::open_stream()
+std::shared_ptr<client_connection> client_core::open_stream(std::string_view name)
 {
     auto stream = std::make_shared<client_connection>(environment_, clock::now() + options().handshake_deadline);
-    const std::string name = thread_name();
     const wire::outgoing_request request{std::nullopt, "accept_connection", name, {}, {}};
     try {
         const wire::reply reply = stream->transact(request, dialect(), {options().call_deadline, nullptr});

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "net/client_connection.hpp"
+#include "net/kept_counts.hpp"
 
 #include <quaymaster/authkey.hpp>
 
@@ -49,6 +50,9 @@ public:
     /// Calls a server function; `name`, if given, is its first argument, a typeid or an ident. If nobody listens, tries again until
     /// reconnect_deadline.
     wire::reply call_server(const client_request& request, std::optional<std::string_view> name);
+    /// The server has counted once on `ident`: the count ends with this client at the latest, if the server is one of ours and the
+    /// object one that it has made for a client.
+    void keep_count(std::string_view ident) noexcept;
     /// Gives back one count of `ident`, in at most release_deadline. Whatever goes wrong is nobody's business any more:
     /// the server may be gone, and its counts with it.
     void release(std::string_view ident) noexcept;
@@ -63,7 +67,7 @@ private:
     wire::reply one_shot(const client_request& request, std::optional<std::string_view> name, std::chrono::milliseconds patience,
                          time_point deadline);
     client_connection& stream_of_this_thread();
-    std::shared_ptr<client_connection> open_stream();
+    std::shared_ptr<client_connection> open_stream(std::string_view name);
     void keep(std::shared_ptr<client_connection> stream);
     void drop(const client_connection* stream) noexcept;
     [[nodiscard]] codec::reader_dialect dialect() const noexcept;
@@ -71,6 +75,7 @@ private:
     client_environment environment_;  // constant until the destructor wipes the key
     const std::uint64_t id_;  // unlike an address, never reused
     std::atomic<bool> python2_{false};
+    kept_counts counts_;
 
     std::mutex mutex_;  // guards streams_; held only to add or remove
     std::vector<std::shared_ptr<client_connection>> streams_;

@@ -106,7 +106,7 @@ void connection::on_fulfilled()
 void connection::on_due(core::time_point now)
 {
     guarded([this, now] {
-        if (is_finishing_)
+        if (is_finishing_ && !session_.awaits_work())
             return close_because(log_level::warning, "dropped",
                                  "it fetched nothing of its last replies within handshake_timeout (" +
                                      std::to_string(home_.state().settings.handshake_timeout.count()) + " ms)");

@@ -74,6 +74,11 @@ void guarded_service::end_use(core::waiter& caller, core::stream_role role, std:
         if (!state_.usage.end(host, role, ident) || !peer_left)
             return;
     }
+    give_up(ident);
+}
+
+void guarded_service::give_up(std::string_view ident)
+{
     // Whoever was given a proxy by the client before it died is about to count on it.
     if (auto held = add_hold({}, ident))
         keep_for_handover(std::move(held));

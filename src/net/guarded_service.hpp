@@ -37,6 +37,7 @@ public:
     bool decref(std::string_view ident, core::waiter& caller) override;
     bool begin_use(core::waiter& caller, core::stream_role role, std::string_view ident) override;
     void end_use(core::waiter& caller, core::stream_role role, std::string_view ident, bool peer_left) override;
+    void give_up(std::string_view ident) override;
     std::shared_ptr<core::referent> find(std::string_view ident) override;
     std::size_t number_of_objects() override;
     std::string debug_info() override;

@@ -71,6 +71,7 @@ remote_object::remote_object(std::shared_ptr<client_core> core, std::string type
         positional_ = {};
         keywords_ = {};
     }
+    core_->keep_count(created_.ident);
 }
 
 remote_object::remote_object(std::shared_ptr<client_core> core, wire::proxy_reply&& found) noexcept
@@ -80,6 +81,7 @@ remote_object::remote_object(std::shared_ptr<client_core> core, wire::proxy_repl
       fork_generation_{fork_generation()},
       created_{std::move(found.ident), std::move(found.exposed)}
 {
+    core_->keep_count(created_.ident);
 }
 
 remote_object::~remote_object()

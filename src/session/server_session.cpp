@@ -368,10 +368,8 @@ void server_session::park_in(std::shared_ptr<core::referent> place)
 void server_session::call_method(turn& now)
 {
     const wire::python_request& request = now.scratch.request;
-    if (!request.ident) {
-        write_traceback(now, builtin_exception("KeyError", "None"));
-        return;
-    }
+    if (!request.ident)
+        return keep_count(now);
     auto object = now.server.find(*request.ident);
     if (object == nullptr) {
         write_traceback(now, builtin_exception("KeyError", std::string{*request.ident}));
@@ -393,6 +391,35 @@ void server_session::call_method(turn& now)
     if (auto* const waiting = std::get_if<core::parked>(&result))
         return park_in(waiting->place != nullptr ? std::move(waiting->place) : std::move(object));
     answer(std::move(result), now);
+}
+
+/// Requests for no object: what the client counts on for no longer than this stream. Stock clients send none.
+void server_session::keep_count(turn& now)
+{
+    const wire::python_request& request = now.scratch.request;
+    const bool is_adopt = request.method == "adopt";
+    if ((!is_adopt && request.method != "decref") || !request.first_text || request.positional.size() != 1)
+        return write_traceback(now, builtin_exception("KeyError", "None"));  // as CPython
+    const std::string_view ident = *request.first_text;
+    if (counts_ == nullptr)
+        counts_ = std::make_unique<count_map>();
+    const auto counted = counts_->find(ident);
+    bool is_known = counted != counts_->end();
+    if (is_adopt && is_known) {
+        ++counted->second;
+    } else if (is_adopt) {
+        is_known = now.server.find(ident) != nullptr;
+        if (is_known)
+            counts_->emplace(ident, 1);
+    } else if (is_known) {
+        if (--counted->second == 0)
+            counts_->erase(counted);
+        is_known = now.server.decref(ident, *caller_);
+    }
+    if (is_known)
+        write_none(now, *settings_);
+    else
+        write_traceback(now, builtin_exception("KeyError", std::string{ident}));
 }
 
 void server_session::call_fallback(core::referent& object, turn& now)
@@ -517,6 +544,10 @@ void server_session::end(service& server, bool peer_left)
             server.abandon(*object, *caller_);
     for (const std::string& ident : std::exchange(used_, {}))
         server.end_use(*caller_, role_, ident, peer_left);
+    if (const auto counted = std::exchange(counts_, nullptr))
+        for (const auto& [ident, count] : *counted)
+            for (std::size_t i = 0; i < count; ++i)
+                server.give_up(ident);
     deadline_ = core::never;
     phase_ = phase::over;
 }

@@ -121,6 +121,7 @@ private:
     void answer_created(const core::created& object, const holds& held, turn& now);
     void park_in(std::shared_ptr<core::referent> place);
     void call_method(turn& now);
+    void keep_count(turn& now);
     void call_fallback(core::referent& object, turn& now);
     void answer(core::outcome result, turn& now);
     void answer_with_error(core::raised error, turn& now);
@@ -144,6 +145,8 @@ private:
     std::string last_called_;
     std::unordered_set<std::string, text_hash, std::equal_to<>> used_;  // idents, not stable ones, that this stream has called
     std::size_t used_swept_at_ = swept_min;
+    using count_map = std::unordered_map<std::string, std::size_t, text_hash, std::equal_to<>>;
+    std::unique_ptr<count_map> counts_;  // what the client counts on as long as this stream; null if it has never said
     std::optional<wire::server_handshake> handshake_;
     codec::reader_dialect reader_;  // of the request being answered
     phase phase_ = phase::handshake;

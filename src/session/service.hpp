@@ -38,6 +38,8 @@ public:
     /// That stream calls the object no more. If that is because the client has left, gives up the count that it has left
     /// behind, if it has.
     virtual void end_use(core::waiter& caller, core::stream_role role, std::string_view ident, bool peer_left) = 0;
+    /// One count of a client that has left, a moment after what was handed over has had its time.
+    virtual void give_up(std::string_view ident) = 0;
     virtual std::shared_ptr<core::referent> find(std::string_view ident) = 0;
     virtual std::size_t number_of_objects() = 0;
     virtual std::string debug_info() = 0;

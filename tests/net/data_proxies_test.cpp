@@ -8,8 +8,14 @@
 
 #include <catch2/catch.hpp>
 
+#include <sys/wait.h>
+#include <unistd.h>
+
 #include <chrono>
+#include <csignal>
+#include <stdexcept>
 #include <thread>
+#include <utility>
 
 using namespace client_testing;
 using namespace quaymaster;
@@ -27,6 +33,48 @@ bool falls_to(std::size_t expected, const server& serving)
     }
     return true;
 }
+
+/// A process that runs `live` and then waits to be killed. No test waits for one that did not come so far.
+class client_process {
+public:
+    template <class Live>
+    explicit client_process(Live live)
+    {
+        int done[2];
+        if (::pipe(done) != 0)
+            throw std::runtime_error{"no pipe"};
+        child_ = ::fork();
+        if (child_ == 0) {
+            ::alarm(60);
+            live([&] {
+                (void)!::write(done[1], "", 1);
+                for (;;)
+                    ::pause();
+            });
+            ::_exit(1);
+        }
+        ::close(done[1]);
+        char octet = 0;
+        has_lived_ = ::read(done[0], &octet, 1) == 1;
+        ::close(done[0]);
+    }
+    client_process(const client_process&) = delete;
+    client_process& operator=(const client_process&) = delete;
+    ~client_process() { kill(); }
+
+    [[nodiscard]] bool has_lived() const noexcept { return has_lived_; }
+    void kill()
+    {
+        if (const pid_t child = std::exchange(child_, 0); child > 0) {
+            ::kill(child, SIGKILL);
+            ::waitpid(child, nullptr, 0);
+        }
+    }
+
+private:
+    pid_t child_ = 0;
+    bool has_lived_ = false;
+};
 
 /// A class of the user's that keeps what it is given.
 struct keeper {
@@ -86,6 +134,37 @@ TEST_CASE_METHOD(fixture, "what a call drops ends on a server that nobody calls 
         keeps.call<void>("keep", 0);
         CHECK(falls_to(1, serving));
     }
+}
+
+TEST_CASE_METHOD(fixture, "a C++ program that is killed takes its counts along", "[net][data_proxies][fork]")
+{
+    sync_manager survivor{serving.bound_address(), "abc", short_limits()};
+    survivor.connect();
+    const auto tasks = survivor.create<queue_proxy<value>>("get_task_queue");
+    const std::size_t before = serving.statistics().objects;
+    client_process killed{[&](auto done) {
+        sync_manager client{serving.bound_address(), "abc", short_limits()};
+        client.connect();
+        const auto table = client.dict<std::string, int>();  // never called, and one that is
+        const auto numbers = client.list(std::vector<int>{1});
+        numbers.push_back(2);
+        const proxy keeps = client.create<proxy>("Keeper", 7);
+        const auto jobs = client.create<queue_proxy<value>>("get_task_queue");
+        jobs.put(numbers.pickled());
+        const value again = jobs.get();  // which others of this program stand for, too
+        const auto twice = jobs.rebuild<list_proxy<int>>(again);
+        {
+            const auto given_back = client.list<int>();
+            jobs.put(given_back.pickled());
+        }
+        done();
+    }};
+    REQUIRE(killed.has_lived());
+    CHECK(serving.statistics().objects == before + 4);
+    const auto handed = tasks.rebuild<list_proxy<int>>(tasks.get());
+    killed.kill();
+    CHECK(falls_to(before + 1, serving));
+    CHECK(handed.empty());
 }
 
 TEST_CASE("a client may take as long as handover_grace to count on what it was handed", "[net][data_proxies]")

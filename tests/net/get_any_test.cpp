@@ -155,7 +155,7 @@ TEST_CASE("a timeout of get_any() is kept, and never early", "[net][select]")
     CHECK_THROWS_AS(get_any({a, b}, 200ms), queue_empty);
     const auto taken = clock_type::now() - started;
     CHECK(taken >= 200ms);
-    CHECK(taken < 2s);
+    CHECK(taken < 10s);
     CHECK(served.getters() == 0);
     CHECK_THROWS_AS(get_any({a, b}, -1ms), remote_error);
     a.put(1);

@@ -65,6 +65,7 @@ public:
         if (usage.end("host", role, ident) && peer_left)
             (void)registry.decref(ident);
     }
+    void give_up(std::string_view ident) override { (void)registry.decref(ident); }
     std::shared_ptr<core::referent> find(std::string_view ident) override { return registry.find(ident); }
     std::size_t number_of_objects() override { return registry.number_of_objects(); }
     std::string debug_info() override { return core::debug_info(registry.list(), [](const core::referent& object) { return object.text(); }); }

@@ -146,3 +146,55 @@ TEST_CASE("a stream forgets the objects that are gone", "[session][server][count
     }
     CHECK(service.usage.size() < 50);
 }
+
+TEST_CASE("counts that a client keeps on a stream end with it", "[session][server][count]")
+{
+    bare_service service;
+    core::call none;
+    const std::string ident = std::get<core::created>(service.registry.create("Queue", none)).ident;
+    server_end server{service};
+    hand_client client{server};
+    client.open_stream();
+    const auto ask = [&client](std::string_view function, std::string_view name) {
+        client.ask({.method = function, .name = name});
+    };
+    ask("adopt", ident);
+    REQUIRE(client.result().is_none());
+    SECTION("each of them")
+    {
+        REQUIRE(service.registry.incref(ident));
+        ask("adopt", ident);
+        REQUIRE(client.result().is_none());
+        server.session.end(service, true);
+        CHECK(service.registry.find(ident) == nullptr);
+    }
+    SECTION("but not those of others")
+    {
+        REQUIRE(service.registry.incref(ident));
+        server.session.end(service, true);
+        CHECK(service.registry.find(ident) != nullptr);
+        CHECK(service.registry.decref(ident));
+        CHECK(service.registry.find(ident) == nullptr);
+    }
+    SECTION("unless they were given back before")
+    {
+        REQUIRE(service.registry.incref(ident));
+        ask("decref", ident);
+        REQUIRE(client.result().is_none());
+        ask("decref", ident);
+        CHECK(client.traceback().ends_with("KeyError: '" + ident + "'\n"));
+        server.session.end(service, true);
+        CHECK(service.registry.find(ident) != nullptr);
+    }
+    SECTION("and are of objects that there are")
+    {
+        ask("adopt", "7-77");
+        CHECK(client.traceback().ends_with("KeyError: '7-77'\n"));
+        client.ask(std::nullopt, "adopt", {value{1}});
+        CHECK(client.traceback().ends_with("KeyError: 'None'\n"));
+        ask("incref", ident);
+        CHECK(client.traceback().ends_with("KeyError: 'None'\n"));
+        client.ask(queue_ident, "qsize");
+        CHECK(client.result() == value{0});
+    }
+}
