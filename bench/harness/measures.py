@@ -204,10 +204,10 @@ SCENARIOS = (
     ), python_throughput("eight", 8)),
     Scenario("split", (
         Measure("split_us", "C++ client: one operation of 64 B, p50, server on another core", "us", "near", 1.3, ECHO),
-    ), cpp_operation("split_us", 1), echo_round_trip("split_us", 1), serve_echo, server_core=0),
+    ), cpp_operation("split_us", 1), echo_round_trip("split_us", 1), serve_theirs=serve_echo, server_core=0),
     Scenario("same", (
         Measure("same_us", "C++ client: one operation of 64 B, p50, server on the same core", "us", "near", 1.3, ECHO),
-    ), cpp_operation("same_us", 0), echo_round_trip("same_us", 0), serve_echo, server_core=0),
+    ), cpp_operation("same_us", 0), echo_round_trip("same_us", 0), serve_theirs=serve_echo, server_core=0),
     Scenario("large-cpp", (
         Measure("cpp_large", "C++ client: put + get of 1 MiB items", "MB/s", "more", 2, CPYTHON),
     ), cpp_large_items),
