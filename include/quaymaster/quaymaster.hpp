@@ -1,10 +1,12 @@
 // quaymaster: everything that a program needs to share queues, in one include.
 #pragma once
 
+#include <quaymaster/barrier.hpp>
 #include <quaymaster/base_manager.hpp>
 #include <quaymaster/blocking_queue.hpp>
 #include <quaymaster/conversion.hpp>
 #include <quaymaster/errors.hpp>
+#include <quaymaster/event.hpp>
 #include <quaymaster/get_any.hpp>
 #include <quaymaster/iteration.hpp>
 #include <quaymaster/ndarray.hpp>
