@@ -81,7 +81,6 @@ bool is_too_new_for_server(const wire::reply& reply)
     return traceback != nullptr && traceback->text.find("unsupported pickle protocol") != std::string::npos;
 }
 
-/// As CPython names its threads to the server: for people who read a log.
 /// Our servers' idents of such objects are "instance-number", both hexadecimal. CPython's are numbers; a registered object of ours that
 /// is called like that is none the worse.
 bool is_made_for_clients(std::string_view ident) noexcept
@@ -92,6 +91,7 @@ bool is_made_for_clients(std::string_view ident) noexcept
            ident.find_first_not_of("0123456789abcdef", dash + 1) == std::string_view::npos;
 }
 
+/// As CPython names its threads to the server: for people who read a log.
 std::string thread_name()
 {
     static std::atomic<unsigned> threads{0};

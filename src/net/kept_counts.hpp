@@ -31,14 +31,18 @@ public:
     bool release(std::string_view ident) noexcept;
 
 private:
+    using count_map = std::unordered_map<std::string, std::size_t>;
+
+    [[nodiscard]] static bool take_one(count_map& counts, const std::string& ident);
     void prepare();
     [[nodiscard]] bool ask(std::string_view function, std::string_view ident);
 
     const std::function<std::shared_ptr<client_connection>()> open_;
     const std::chrono::milliseconds patience_;
-    std::mutex mutex_;                           // guards the two below; held while the server answers
+    std::mutex mutex_;                           // guards the three below; held while the server answers
     std::shared_ptr<client_connection> stream_;  // null until something is adopted
-    std::unordered_map<std::string, std::size_t> counts_;
+    count_map counts_;                           // adopted, maybe, on stream_
+    count_map given_up_;                         // by the server, with an earlier stream, of proxies that are still here
 };
 
 }  // namespace quaymaster::net
