@@ -17,7 +17,7 @@ namespace quaymaster::net {
 /// A count comes over a connection of its own, which tells a server nothing of who it is from; so it would outlive a client that
 /// is killed. One of our servers takes `adopt` and `decref` on a stream, too, and gives up at its end what was adopted on it: see
 /// docs/protocol.md, section 9.
-/// If the server does not answer in time, the stream stays open and unused: to close it would give up what the client lives on,
+/// If a request is not answered in time, or fails half-way, the stream stays open and unused: to close it would give up what the client lives on,
 /// and later objects are counted as a CPython server's are.
 /// Thread safety: any member from any thread; they take turns. In the child of a fork() it begins anew.
 class kept_counts {
