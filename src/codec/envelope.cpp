@@ -1,11 +1,10 @@
 #include "codec/envelope.hpp"
 
 #include "codec/byte_buffer.hpp"
-#include "codec/class_paths.hpp"
-#include "codec/opcode_output.hpp"
 #include "codec/pickle_decoder.hpp"
 #include "codec/pickle_machine.hpp"
 #include "codec/pickle_writer.hpp"
+#include "codec/scanning_sink.hpp"
 
 #include <algorithm>
 #include <array>
@@ -26,22 +25,6 @@ constexpr std::size_t elements_kept = 4096;
 /// Opcodes from here on stay in the memory that they came in, if it is lent; smaller ones are copied out of it.
 constexpr std::size_t adopted_size_min = large_block_size_min;
 
-/// What the scan knows of an object: its kind, and a scalar's bits or a text's offset and length.
-/// In halves, because there may be millions: in one piece the alignment would make each of them larger by a third.
-struct scanned {
-    std::uint32_t high = 0;
-    std::uint32_t low = 0;
-    node_kind kind = node_kind::none;
-
-    scanned() = default;
-    explicit scanned(node_kind what) noexcept : kind{what} {}
-    scanned(node_kind what, std::uint64_t bits) noexcept
-        : high{static_cast<std::uint32_t>(bits >> 32U)}, low{static_cast<std::uint32_t>(bits)}, kind{what}
-    {
-    }
-    [[nodiscard]] std::uint64_t bits() const noexcept { return std::uint64_t{high} << 32U | low; }
-};
-using scan_slot = stack_slot<scanned>;
 
 /// A piece of the outer tuple: its slot, and where its opcodes end.
 struct part {
@@ -92,19 +75,13 @@ struct relocation {
 
 /// Follows a pickle without building it: kinds and scalars, where the outer tuple's fields and their elements lie, and
 /// which opcodes a splice must touch.
-class scan_sink {
+class scan_sink : public scanning_sink {
 public:
-    using ref = scanned;
-
     void begin(bytes_view pickle)
     {
         release();
-        pickle_ = as_chars(pickle);
+        scanning_sink::begin(pickle, true);
         irregular_ = false;
-        has_globals_ = false;
-        has_proxies_ = false;
-        has_non_ascii_byte_string_ = false;
-        python2_ = true;
     }
 
     /// Forgets the pickle, and gives back what is oversized.
@@ -127,40 +104,6 @@ public:
         return size;
     }
 
-    // What the machine asks and tells.
-    static node_kind kind(ref known) noexcept { return known.kind; }
-    static bool full() noexcept { return false; }
-    static pickle_errc exceeded() noexcept { return pickle_errc::node_count_exceeded; }  // makes no nodes: never asked
-    static ref none() noexcept { return ref{node_kind::none}; }
-    static ref boolean(bool known) noexcept { return {node_kind::boolean, known ? 1U : 0U}; }
-    // Only what is the same number to everyone may travel as a scalar. A Python 2 long stays as it is pickled, and so does
-    // an int beyond 32 bits, which would come out as a long.
-    ref integer(std::int64_t number, bool python2_long) const noexcept
-    {
-        if (python2_ && (python2_long || !opcode_output::fits_binint(number)))
-            return ref{node_kind::big_integer};
-        return {node_kind::integer, static_cast<std::uint64_t>(number)};
-    }
-    static ref decimal(const decimal_digits&, bool) noexcept { return ref{node_kind::big_integer}; }
-    ref big_integer(bytes_view little_endian, bool python2_long) const noexcept
-    {
-        const bool only_python2 = python2_ && (python2_long || little_endian.size() > sizeof(std::int32_t));
-        if (little_endian.size() > sizeof(std::uint64_t) || only_python2)
-            return ref{node_kind::big_integer};
-        const bool negative = !little_endian.empty() && (std::to_integer<unsigned>(little_endian.back()) & 0x80U) != 0;
-        std::uint64_t bits = negative ? ~std::uint64_t{0} : 0;
-        for (std::size_t i = little_endian.size(); i-- > 0;)
-            bits = (bits << 8U) | std::to_integer<std::uint64_t>(little_endian[i]);
-        return {node_kind::integer, bits};
-    }
-    static ref floating(double number) noexcept { return {node_kind::floating, std::bit_cast<std::uint64_t>(number)}; }
-    ref text(node_kind kind, std::string_view content) noexcept
-    {
-        if (kind == node_kind::byte_string && !has_non_ascii_byte_string_)
-            has_non_ascii_byte_string_ = !is_ascii(content);
-        const auto offset = static_cast<std::uint64_t>(content.data() - pickle_.data());
-        return {kind, offset << 32U | content.size()};
-    }
     ref own_text(node_kind kind, const std::string&) noexcept
     {
         irregular_ = true;  // the text as such stands nowhere in the pickle
@@ -183,31 +126,11 @@ public:
         }
         return ref{kind};
     }
-    static void append(scan_slot&, std::span<const scan_slot>, std::size_t, std::uint32_t) noexcept {}
-    static void add_items(scan_slot&, std::span<const scan_slot>, std::size_t, std::uint32_t) noexcept {}
     void set_items(const scan_slot& target, std::span<const scan_slot> children, std::size_t position, std::uint32_t offset)
     {
         if (position > 0 && position < fields_max && target.ref.kind == node_kind::dict)
             keep_last(elements_[position], children, offset);
     }
-    ref global(std::string_view module, std::string_view name) noexcept { return named({module, name}); }
-    ref stack_global(ref module, ref name) noexcept { return named({text_of(module), text_of(name)}); }
-    static ref object(construction, ref, ref, const ref*) noexcept { return ref{node_kind::object}; }
-    ref instance(ref, std::span<const scan_slot>) noexcept
-    {
-        has_globals_ = true;
-        return ref{node_kind::object};
-    }
-    static void build(ref, ref) noexcept {}
-    ref extension(std::uint32_t) noexcept
-    {
-        has_globals_ = true;
-        return ref{node_kind::extension};
-    }
-    static ref persistent_text(std::string_view) noexcept { return ref{node_kind::persistent}; }
-    static ref persistent(ref) noexcept { return ref{node_kind::persistent}; }
-
-    void at_protocol(std::uint8_t protocol) noexcept { python2_ = protocol <= 2; }
     void at_put(std::uint32_t offset, opcode code, std::uint32_t index)
     {
         if (code == opcode::put)
@@ -232,22 +155,7 @@ public:
     [[nodiscard]] const std::vector<part>& fields() const noexcept { return fields_; }
     [[nodiscard]] const field_elements& elements(std::size_t field) const noexcept { return elements_[field]; }
     [[nodiscard]] const std::vector<relocation>& relocations() const noexcept { return relocations_; }
-    [[nodiscard]] std::string_view text_of(ref known) const noexcept
-    {
-        return pickle_.substr(known.high, known.low);
-    }
-    [[nodiscard]] item_traits traits(std::uint8_t protocol) const noexcept
-    {
-        return {protocol, python2_, has_non_ascii_byte_string_, has_globals_, has_proxies_};
-    }
-
 private:
-    ref named(class_path path) noexcept
-    {
-        has_globals_ = true;
-        has_proxies_ = has_proxies_ || is_proxy_maker(path);
-        return ref{node_kind::global};
-    }
     void relocate(const relocation& at)
     {
         if (!irregular_)  // else nothing will be spliced
@@ -277,16 +185,11 @@ private:
         elements.first_kept = elements.count - elements.kept.size();
     }
 
-    std::string_view pickle_;
     std::vector<relocation> relocations_;
     std::vector<part> fields_;
     std::size_t field_count_ = 0;
     std::array<field_elements, fields_max> elements_;
     bool irregular_ = false;
-    bool has_globals_ = false;
-    bool has_proxies_ = false;
-    bool has_non_ascii_byte_string_ = false;
-    bool python2_ = true;
 };
 
 /// The scalar that travels decoded, or nothing.

@@ -67,6 +67,7 @@ public:
             return {pickle_errc::malformed_argument, max_offset};
         text_ = as_chars(pickle);
         limits_ = limits;
+        is_fragment_ = fragment;
         while (!failed_ && !stopped_) {
             if (at_ == text_.size()) {
                 if (!fragment)
@@ -250,6 +251,14 @@ private:
     }
 
     // Groups of opcodes.
+
+    /// An item ends with its last octet.
+    void stop()
+    {
+        if (is_fragment_)
+            return fail(pickle_errc::trailing_data);
+        stopped_ = true;
+    }
 
     void push_text(node_kind kind, std::string_view content)
     {
@@ -629,7 +638,7 @@ private:
     {
         switch (code) {
         case opcode::mark: return mark();
-        case opcode::stop: stopped_ = true; return;
+        case opcode::stop: return stop();
         case opcode::pop: return pop();
         case opcode::pop_mark: return pop_mark();
         case opcode::dup: return duplicate();
@@ -720,6 +729,7 @@ private:
     pickle_errc error_ = pickle_errc::truncated;
     bool failed_ = false;
     bool stopped_ = false;
+    bool is_fragment_ = false;
 };
 
 }  // namespace quaymaster::codec

@@ -27,8 +27,11 @@ bool loads_as_is(const item& carried, reader_dialect reader) noexcept
 
 item transcode(const item& carried, reader_dialect reader, const pickle_limits& limits)
 {
-    if (loads_as_is(carried, reader))
-        return carried;
+    return loads_as_is(carried, reader) ? carried : rewrite(carried, reader, limits);
+}
+
+item rewrite(const item& carried, reader_dialect reader, const pickle_limits& limits)
+{
     pickle_status status;
     const decoded result = decode_item(carried, limits, status);
     if (status)

@@ -26,4 +26,7 @@ struct reader_dialect {
 /// and beyond rewrite_size_max() of the item's size.
 [[nodiscard]] item transcode(const item& carried, reader_dialect reader, const pickle_limits& limits);
 
+/// transcode() that writes it out anew in any case.
+[[nodiscard]] item rewrite(const item& carried, reader_dialect reader, const pickle_limits& limits);
+
 }  // namespace quaymaster::codec

@@ -33,7 +33,7 @@ std::size_t outbox::begin_frame()
 
 void outbox::end_frame(std::size_t frame_start)
 {
-    const frame_header header{payload_size_since(frame_start)};
+    const frame_header header{size_since(frame_start) - short_header_size};
     const std::size_t longer_by = header.view().size() - short_header_size;
     if (longer_by > 0) {  // a payload above 2 GiB, which nearly always is one large reference: there is little to move
         const std::size_t moved_from = frame_start + short_header_size;
@@ -47,12 +47,25 @@ void outbox::end_frame(std::size_t frame_start)
     std::memcpy(small_.data() + frame_start, header.view().data(), header.view().size());
 }
 
-std::size_t outbox::payload_size_since(std::size_t frame_start) const noexcept
+std::size_t outbox::size_since(std::size_t begun) const noexcept
 {
-    std::size_t size = small_.size() - frame_start - short_header_size;
-    for (auto it = references_.rbegin(); it != references_.rend() && it->position >= frame_start + short_header_size; ++it)
+    std::size_t size = small_.size() - begun;
+    for (auto it = references_.rbegin(); it != references_.rend() && it->position > begun; ++it)
         size += it->content.size();
     return size;
+}
+
+void outbox::overwrite(std::size_t begun, bytes_view octets) noexcept
+{
+    std::memcpy(small_.data() + begun, octets.data(), octets.size());
+}
+
+void outbox::truncate(std::size_t begun) noexcept
+{
+    size_ -= size_since(begun);
+    while (references_.size() > references_consumed_ && references_.back().position > begun)
+        references_.pop_back();
+    small_.resize(begun);
 }
 
 void outbox::splice(outbox& other)

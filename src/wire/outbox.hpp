@@ -35,6 +35,14 @@ public:
     /// Makes room for a frame's header; what is appended until end_frame() is its payload. Returns what end_frame() needs.
     [[nodiscard]] std::size_t begin_frame();
     void end_frame(std::size_t frame_start);
+    /// Where the next octet that is copied goes; for the members below. Valid until something is consumed or spliced.
+    [[nodiscard]] std::size_t position() const noexcept { return small_.size(); }
+    /// Octets appended since position() was `begun`. Precondition: the first of them were copied, not referred to.
+    [[nodiscard]] std::size_t size_since(std::size_t begun) const noexcept;
+    /// Writes over octets that were copied to `begun`.
+    void overwrite(std::size_t begun, bytes_view octets) noexcept;
+    /// Takes back all that was appended since position() was `begun`. Precondition: as size_since().
+    void truncate(std::size_t begun) noexcept;
     /// Appends all that `other` holds and leaves it empty. Precondition: nothing of `other` was consumed.
     void splice(outbox& other);
 
@@ -57,7 +65,6 @@ private:
         codec::item content;
     };
 
-    [[nodiscard]] std::size_t payload_size_since(std::size_t frame_start) const noexcept;
     void compact() noexcept;
 
     codec::byte_buffer small_;
