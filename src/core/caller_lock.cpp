@@ -11,18 +11,24 @@ std::int64_t carried_levels(waiter& parked) noexcept
     return parked.carried().known()->to_int64().value_or(1);
 }
 
+// What a call gets, or was given, when its turn comes.
+std::int64_t levels_given_to(waiter& served) noexcept
+{
+    return served.line() == caller_lock::acquirers_line ? 1 : std::abs(carried_levels(served));
+}
+
 }  // namespace
 
 bool caller_lock::counts_as_owned_by(const waiter& caller) const noexcept
 {
-    return is_locked() && (kind_ == lock_kind::plain || holder_ == &caller);
+    return is_locked() && (kind_ == lock_kind::plain || holder_ == &caller.principal());
 }
 
 outcome caller_lock::acquire(wait_limit limit, referent& place, waiter& caller)
 {
     if (try_take(caller, 1))
         return returned{value{true}};
-    if (kind_ == lock_kind::reentrant && holder_ == &caller) {
+    if (kind_ == lock_kind::reentrant && holder_ == &caller.principal()) {
         ++levels_;
         return returned{value{true}};
     }
@@ -50,7 +56,8 @@ bool caller_lock::try_take(const waiter& caller, std::int64_t levels) noexcept
 {
     if (is_locked())
         return false;
-    holder_ = &caller;
+    holder_ = &caller.principal();
+    taker_ = &caller;
     levels_ = levels;
     return true;
 }
@@ -87,13 +94,19 @@ void caller_lock::withdraw(waiter& gone, completions& fulfilled)
         gone.reset();
         return;
     }
+    if (is_locked() && taker_ == &gone) {
+        const std::int64_t given = levels_given_to(gone);
+        if (levels_ > given)  // its owner has acquired it again by another call
+            levels_ -= given;
+        else
+            pass_on(fulfilled);
+    }
     static_cast<void>(gone.take_outcome());
-    abandon(gone, fulfilled);
 }
 
 void caller_lock::abandon(const waiter& owner, completions& fulfilled)
 {
-    if (is_locked() && holder_ == &owner)
+    if (is_locked() && holder_ == &owner.principal())
         pass_on(fulfilled);
 }
 
@@ -103,13 +116,15 @@ void caller_lock::pass_on(completions& fulfilled)
     if (line_.empty()) {
         levels_ = 0;
         holder_ = nullptr;
+        taker_ = nullptr;
         return;
     }
     waiter& next = line_.front();
-    const std::int64_t levels = next.line() == acquirers_line ? 1 : std::abs(carried_levels(next));
+    const std::int64_t levels = levels_given_to(next);
     line_.serve_first(returned{value{next.line() != latecomers_line}}, fulfilled);
     levels_ = levels;
-    holder_ = &next;
+    holder_ = &next.principal();
+    taker_ = &next;
 }
 
 }  // namespace quaymaster::core

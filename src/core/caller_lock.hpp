@@ -16,7 +16,8 @@ enum class lock_kind : std::uint8_t { plain, reentrant };
 /// A lock with waiting as data: a call that must wait parks its caller's waiter in the one line of the lock, whichever object
 /// it called (the lock or a condition that stands on it), and a release hands the lock to the first in line, so that nobody
 /// who comes later gets between. Hence at any time: while somebody waits, the lock is held.
-/// A caller is known by its waiter: one caller makes one call at a time, and its waiter lives as long as it does.
+/// An owner is known by the principal of its calls' waiters, which lives as long as it does. A call that found the lock held by
+/// another waits for its own turn, even if another call of the same owner comes first and gets the lock.
 /// Thread safety: none of its own. Lifetime: destroy only when nobody is parked.
 class caller_lock {
 public:
@@ -58,10 +59,10 @@ public:
 
     /// As referent::expire(), for one parked by acquire(): False.
     outcome expire(waiter& late) noexcept;
-    /// As referent::withdraw(). The lock of one that was given it and never told goes to the next in line, unless somebody has
-    /// released it meanwhile.
+    /// As referent::withdraw(). One that was given the lock and never told gives back the levels that it was given, unless
+    /// somebody has released the lock meanwhile.
     void withdraw(waiter& gone, completions& fulfilled);
-    /// Releases all levels if `owner` was the last to acquire it and nobody has released it since.
+    /// Releases all levels if a call of the principal of `owner` was the last to acquire it and nobody has released it since.
     void abandon(const waiter& owner, completions& fulfilled);
 
 private:
@@ -69,7 +70,9 @@ private:
 
     const lock_kind kind_;
     std::int64_t levels_ = 0;
-    const waiter* holder_ = nullptr;  // compared, never followed: a plain lock may outlast the one who acquired it
+    // Compared, never followed: a plain lock may outlast the one who acquired it.
+    const waiter* holder_ = nullptr;  // the principal
+    const waiter* taker_ = nullptr;   // the call by which the holder came to hold it
     waiter_line line_;
 };
 

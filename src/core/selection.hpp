@@ -60,6 +60,7 @@ private:
 
         [[nodiscard]] bool accepts(const outcome& offered) noexcept override;
         [[nodiscard]] std::shared_ptr<waiter> owner() override { return home_.caller_; }
+        [[nodiscard]] waiter& principal() noexcept override { return home_.caller_->principal(); }
 
         const choice chosen;
 

@@ -165,15 +165,15 @@ void semaphore_referent::give_back(std::int64_t count, completions& fulfilled)
 
 void semaphore_referent::account::take(const waiter& holder)
 {
-    const auto [place, is_new] = by_holder_.try_emplace(&holder, oldest_first_.end());
+    const auto [place, is_new] = by_holder_.try_emplace(&holder.principal(), oldest_first_.end());
     if (is_new)
-        place->second = oldest_first_.insert(oldest_first_.end(), {&holder, 0});
+        place->second = oldest_first_.insert(oldest_first_.end(), {&holder.principal(), 0});
     ++place->second->permits;
 }
 
 void semaphore_referent::account::give(const waiter& giver, std::int64_t count) noexcept
 {
-    if (const auto own = by_holder_.find(&giver); own != by_holder_.end())
+    if (const auto own = by_holder_.find(&giver.principal()); own != by_holder_.end())
         reduce(own->second, count);
     while (count > 0 && !oldest_first_.empty())
         reduce(oldest_first_.begin(), count);
@@ -181,7 +181,7 @@ void semaphore_referent::account::give(const waiter& giver, std::int64_t count) 
 
 std::int64_t semaphore_referent::account::held_by(const waiter& holder) const noexcept
 {
-    const auto known = by_holder_.find(&holder);
+    const auto known = by_holder_.find(&holder.principal());
     return known != by_holder_.end() ? known->second->permits : 0;
 }
 

@@ -46,7 +46,8 @@ public:
 private:
     struct methods;
 
-    /// Who holds how many permits, those first who have held some for longest. Callers are compared, never followed.
+    /// Who holds how many permits, those first who have held some for longest. A holder is the principal of its calls; they
+    /// are compared, never followed.
     class account {
     public:
         void take(const waiter& holder);
@@ -55,7 +56,7 @@ private:
 
     private:
         struct holding {
-            const waiter* holder;
+            const waiter* holder;  // a principal
             std::int64_t permits;
         };
         using holdings = std::list<holding>;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "core/call.hpp"
+#include "core/put_id.hpp"
 
 #include <boost/intrusive/list_hook.hpp>
 
@@ -12,8 +13,8 @@ namespace quaymaster::core {
 
 class referent;
 
-/// The place in line of one blocked call. Each caller (a session, a local thread) owns one and reuses it: a caller
-/// that waits makes no second call.
+/// The place in line of one blocked call. A caller (a session, a local thread) that makes no second call while it waits owns
+/// one and reuses it; one with several calls under way has one for each, and a principal for all of them.
 /// States: idle -> parked (a referent holds it in a line) -> fulfilled (an outcome is set, the caller not yet told) -> idle.
 /// Thread safety: guarded by whatever guards the referent that it is parked in; an idle one belongs to its caller alone.
 /// Lifetime: made by std::make_shared, because the one who fulfils it must keep it alive until the caller is told; one with
@@ -35,13 +36,17 @@ public:
     [[nodiscard]] referent* place() const noexcept { return place_; }
 
     /// For referents: enters the parked state. `line` is the referent's own number for which line this is.
-    void park(referent& place, std::uint8_t line, time_point deadline, codec::payload&& carried = {}) noexcept
+    /// `id`: see carried_id().
+    void park(referent& place, std::uint8_t line, time_point deadline, codec::payload&& carried = {},
+              const put_id* id = nullptr) noexcept
     {
         state_ = state::parked;
         place_ = &place;
         line_ = line;
         deadline_ = deadline;
         carried_ = std::move(carried);
+        has_carried_id_ = id != nullptr;
+        carried_id_ = id != nullptr ? *id : put_id{};
     }
     /// For referents: sets the outcome of a parked waiter that is out of its line already.
     void fulfil(outcome result) noexcept
@@ -62,6 +67,7 @@ public:
         place_ = nullptr;
         deadline_ = never;
         carried_ = {};
+        has_carried_id_ = false;
     }
     /// Asked by a referent whose waiters may wait elsewhere, too, as those of a queue may, with this out of its line and before
     /// fulfil(). False: its caller has been served elsewhere, or goes on waiting elsewhere. Then the referent calls reset() and
@@ -74,17 +80,26 @@ public:
     /// Whose wait this is: who is to be told when it is fulfilled.
     [[nodiscard]] virtual std::shared_ptr<waiter> owner() { return shared_from_this(); }
 
+    /// Whose call it is: who owns what the call acquires, and whose thread is told. A session with several calls under way has
+    /// a waiter for each, all with one principal, which outlives them. Thread safety: any thread.
+    [[nodiscard]] virtual waiter& principal() noexcept { return *this; }
+    [[nodiscard]] const waiter& principal() const noexcept { return const_cast<waiter*>(this)->principal(); }
+
     [[nodiscard]] std::uint8_t line() const noexcept { return line_; }
     /// What a blocked put() wants to enqueue.
     [[nodiscard]] codec::payload& carried() noexcept { return carried_; }
+    /// The id of a blocked put() that has one; null otherwise.
+    [[nodiscard]] const put_id* carried_id() const noexcept { return has_carried_id_ ? &carried_id_ : nullptr; }
     [[nodiscard]] const outcome& peek_outcome() const noexcept { return outcome_; }
 
 private:
     state state_ = state::idle;
     std::uint8_t line_ = 0;
+    bool has_carried_id_ = false;
     referent* place_ = nullptr;
     time_point deadline_ = never;
     codec::payload carried_;
+    put_id carried_id_;  // meaningless unless has_carried_id_
     outcome outcome_{parked{}};
 };
 

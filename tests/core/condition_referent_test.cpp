@@ -15,6 +15,8 @@ namespace {
 class client {
 public:
     client() = default;
+    /// One call of a session that makes several at once, each by one of these.
+    explicit client(waiter& session) : place_{std::make_shared<one_of_many_calls>(session)} {}
     client(const client&) = delete;
     client& operator=(const client&) = delete;
     ~client()
@@ -536,6 +538,57 @@ TEST_CASE("a condition over a Lock that sessions release is owned", "[core][cond
     made.first(made.one, "acquire");
     made.one.abandon(made.first.place(), made.first.fulfilled);
     CHECK_FALSE(made.lock->lock().is_locked());
+}
+
+TEST_CASE_METHOD(fixture, "the calls of a session are one owner to a condition", "[core][condition]")
+{
+    waiter session;
+    client one{session}, other{session};
+    acquire(one, 2);
+    SECTION("any of them notifies")
+    {
+        CHECK(result_of(other(condition, "notify")).is_none());
+        check_error(first(condition, "notify"), exception_type::runtime_error, "cannot notify on un-acquired lock");
+    }
+    SECTION("any of them waits, and the session then has the lock back as often as before")
+    {
+        REQUIRE(is_parked(other(condition, "wait")));
+        check_error(one(condition, "release"), exception_type::runtime_error, "cannot release un-acquired lock");
+        notify(first);
+        CHECK(other.told());
+        release(one);
+        release(other);
+        acquire(first);
+        release(first);
+    }
+    SECTION("one that waits does not keep the others from the lock")
+    {
+        REQUIRE(is_parked(other(condition, "wait")));
+        acquire(one);
+        CHECK(result_of(one(condition, "notify")).is_none());
+        CHECK(other.is_waiting());
+        release(one);
+        CHECK(other.told());
+        SECTION("the end of the session is the end of its ownership")
+        {
+            completions fulfilled;
+            condition.abandon(session, fulfilled);
+            acquire(first);
+            release(first);
+        }
+    }
+    SECTION("one that leaves before it was told gives back all that it got, and no more")
+    {
+        REQUIRE(is_parked(other(condition, "wait")));
+        notify(first);
+        REQUIRE(other.is_served());
+        acquire(one);
+        other.leave();
+        release(one);
+        check_error(one(condition, "release"), exception_type::runtime_error, "cannot release un-acquired lock");
+        acquire(first);
+        release(first);
+    }
 }
 
 TEST_CASE("Condition() makes a new condition at each call", "[core][condition]")

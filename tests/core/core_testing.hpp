@@ -77,10 +77,22 @@ inline raised error_of(const outcome& seen)
     return std::get<raised>(seen);
 }
 
+/// One of the calls that a session has under way at once; `session` outlives it.
+class one_of_many_calls final : public waiter {
+public:
+    explicit one_of_many_calls(waiter& session) noexcept : session_{session} {}
+    [[nodiscard]] waiter& principal() noexcept override { return session_; }
+
+private:
+    waiter& session_;
+};
+
 /// One client: what a session is to a referent.
 class caller {
 public:
     explicit caller(referent& object) : object_{object} {}
+    /// One call of a session that makes several at once, each by one of these.
+    caller(referent& object, waiter& session) : object_{object}, place_{std::make_shared<one_of_many_calls>(session)} {}
     caller(const caller&) = delete;
     caller& operator=(const caller&) = delete;
     ~caller()

@@ -278,6 +278,134 @@ TEST_CASE_METHOD(reentrant_fixture, "an RLock is released when its owner's sessi
     }
 }
 
+// ---- sessions with several calls under way ----
+
+TEST_CASE("an RLock is a session's, whichever of its calls acquired it", "[core][lock]")
+{
+    lock_referent lock{lock_kind::reentrant};
+    waiter session;
+    caller one{lock, session};
+    caller other{lock, session};
+    caller stranger{lock};
+
+    CHECK(gets(one("acquire")));
+    CHECK(gets(other("acquire")));
+    CHECK(lock.lock().levels() == 2);
+    CHECK_FALSE(gets(stranger("acquire", {false})));
+    check_error(stranger("release"), exception_type::runtime_error, not_owner_text);
+    CHECK(is_parked(stranger("acquire")));
+
+    SECTION("and any of them releases it")
+    {
+        CHECK(result_of(other("release")).is_none());
+        CHECK(stranger.is_waiting());
+        CHECK(result_of(other("release")).is_none());
+        CHECK(gets(stranger.told()));
+        check_error(one("release"), exception_type::runtime_error, not_owner_text);
+    }
+    SECTION("and the session's end releases it, but not the end of a call")
+    {
+        completions fulfilled;
+        lock.abandon(stranger.place(), fulfilled);
+        CHECK(stranger.is_waiting());
+        lock.abandon(session, fulfilled);
+        CHECK(gets(stranger.told()));
+    }
+    SECTION("and one that it was given while it waited is the session's, too")
+    {
+        CHECK(result_of(one("release")).is_none());
+        CHECK(result_of(one("release")).is_none());
+        CHECK(gets(stranger.told()));
+        CHECK(is_parked(one("acquire")));
+        CHECK(result_of(stranger("release")).is_none());
+        CHECK(gets(other("acquire")));
+        CHECK(lock.lock().levels() == 2);
+    }
+}
+
+TEST_CASE("a call that found an RLock taken waits for its own turn", "[core][lock]")
+{
+    lock_referent lock{lock_kind::reentrant};
+    waiter session;
+    caller one{lock, session};
+    caller other{lock, session};
+    caller stranger{lock};
+    CHECK(gets(stranger("acquire")));
+    CHECK(is_parked(one("acquire")));
+    CHECK(is_parked(other("acquire")));
+    CHECK(result_of(stranger("release")).is_none());
+    CHECK(one.is_served());
+    CHECK(other.is_waiting());
+    CHECK(gets(one.told()));
+    CHECK(result_of(one("release")).is_none());
+    CHECK(gets(other.told()));
+    CHECK(lock.lock().levels() == 1);
+}
+
+TEST_CASE("a call that is withdrawn gives back what it was given, not what others of its session have", "[core][lock]")
+{
+    waiter session;
+    SECTION("an RLock that another has acquired again")
+    {
+        lock_referent lock{lock_kind::reentrant};
+        caller one{lock, session};
+        caller other{lock, session};
+        caller stranger{lock};
+        CHECK(gets(stranger("acquire")));
+        CHECK(is_parked(one("acquire")));
+        CHECK(result_of(stranger("release")).is_none());
+        CHECK(gets(other("acquire")));
+        CHECK(lock.lock().levels() == 2);
+        one.leave();
+        CHECK(lock.lock().levels() == 1);
+        CHECK(result_of(other("release")).is_none());
+        CHECK_FALSE(lock.lock().is_locked());
+    }
+    SECTION("a lock that was released and that another has acquired since")
+    {
+        for (const lock_kind kind : {lock_kind::plain, lock_kind::reentrant}) {
+            lock_referent lock{kind};
+            caller one{lock, session};
+            caller other{lock, session};
+            caller stranger{lock};
+            CHECK(gets(stranger("acquire")));
+            CHECK(is_parked(one("acquire")));
+            CHECK(result_of(stranger("release")).is_none());
+            CHECK(result_of(other("release")).is_none());
+            CHECK(gets(other("acquire")));
+            one.leave();
+            CHECK(lock.lock().levels() == 1);
+        }
+    }
+    SECTION("a lock that nobody else has touched")
+    {
+        for (const lock_kind kind : {lock_kind::plain, lock_kind::reentrant}) {
+            lock_referent lock{kind};
+            caller one{lock, session};
+            caller stranger{lock};
+            CHECK(gets(stranger("acquire")));
+            CHECK(is_parked(one("acquire")));
+            CHECK(result_of(stranger("release")).is_none());
+            one.leave();
+            CHECK_FALSE(lock.lock().is_locked());
+        }
+    }
+}
+
+TEST_CASE("a Lock made so is released when the session of the call that acquired it ends", "[core][lock]")
+{
+    lock_referent lock{lock_kind::plain, true};
+    waiter session;
+    caller one{lock, session};
+    caller stranger{lock};
+    completions fulfilled;
+    CHECK(gets(one("acquire")));
+    lock.abandon(stranger.place(), fulfilled);
+    CHECK(lock.lock().is_locked());
+    lock.abandon(session, fulfilled);
+    CHECK_FALSE(lock.lock().is_locked());
+}
+
 TEST_CASE("text() of a lock says whether it is locked", "[core][lock]")
 {
     fixture plain;

@@ -308,6 +308,41 @@ TEST_CASE_METHOD(owned_fixture, "a semaphore made so takes back the permits of a
     }
 }
 
+TEST_CASE_METHOD(owned_fixture, "the permits that a session's calls have are the session's", "[core][semaphore]")
+{
+    waiter session;
+    caller one{semaphore, session};
+    caller other{semaphore, session};
+    CHECK(gets(one("acquire")));
+    CHECK(gets(first("acquire")));
+    CHECK(is_parked(other("acquire")));
+    SECTION("all go back when it ends")
+    {
+        CHECK(result_of(first("release")).is_none());
+        CHECK(gets(other.told()));
+        semaphore.abandon(session, second.fulfilled);
+        CHECK(semaphore.current_value() == 2);
+    }
+    SECTION("and count first when it releases by another call")
+    {
+        caller third_call{semaphore, session};
+        CHECK(result_of(third_call("release")).is_none());  // what one() has; it goes to the call that waits
+        CHECK(gets(other.told()));
+        semaphore.abandon(session, second.fulfilled);
+        CHECK(semaphore.current_value() == 1);
+        end(first);
+        CHECK(semaphore.current_value() == 2);
+    }
+    SECTION("and one that a call was given and never told of goes back alone")
+    {
+        CHECK(result_of(first("release")).is_none());
+        other.leave();
+        CHECK(semaphore.current_value() == 1);
+        semaphore.abandon(session, second.fulfilled);
+        CHECK(semaphore.current_value() == 2);
+    }
+}
+
 TEST_CASE("text() of a semaphore shows its value", "[core][semaphore]")
 {
     CHECK(fixture{3}.semaphore.text() == "<threading.Semaphore: value=3>");
