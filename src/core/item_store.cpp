@@ -24,35 +24,43 @@ std::optional<raised> item_store::push(codec::payload& added)
 {
     if (kind_ == queue_kind::priority)
         return heap_.push(added.to_item(), added.to_value(heap_.limits()));
+    line_.reserve(line_.size() + 1);  // first: then `added` is moved only if that succeeds
     line_.push_back(std::move(added).to_item());
     return std::nullopt;
 }
 
-codec::item item_store::take()
+const codec::item& item_store::next() const noexcept
+{
+    switch (kind_) {
+    case queue_kind::fifo: return line_.front();
+    case queue_kind::lifo: return line_.back();
+    case queue_kind::priority: break;
+    }
+    return heap_.top();
+}
+
+codec::item item_store::take() noexcept
 {
     if (kind_ == queue_kind::priority)
         return heap_.pop();
-    if (kind_ == queue_kind::lifo) {
-        codec::item newest = std::move(line_.back());
-        line_.pop_back();
-        return newest;
-    }
-    codec::item oldest = std::move(line_.front());
-    line_.pop_front();
-    return oldest;
+    return kind_ == queue_kind::lifo ? line_.pop_back() : line_.pop_front();
 }
 
-void item_store::give_back(codec::payload returned)
+void item_store::give_back(codec::payload& returned)
 {
-    switch (kind_) {
-    case queue_kind::fifo: line_.push_front(std::move(returned).to_item()); break;
-    case queue_kind::lifo: line_.push_back(std::move(returned).to_item()); break;
-    case queue_kind::priority: {
-        const value decoded = returned.to_value(heap_.limits());
-        heap_.push_anyway(std::move(returned).to_item(), decoded);
-        break;
-    }
-    }
+    if (kind_ == queue_kind::priority)
+        return heap_.push_anyway(returned.to_item(), returned.to_value(heap_.limits()));
+    line_.reserve(line_.size() + 1);
+    if (kind_ == queue_kind::lifo)
+        line_.push_back(std::move(returned).to_item());
+    else
+        line_.push_front(std::move(returned).to_item());
+}
+
+void item_store::reserve(std::size_t count)
+{
+    if (kind_ != queue_kind::priority)
+        line_.reserve(line_.size() + count);
 }
 
 void item_store::clear() noexcept

@@ -61,7 +61,7 @@ void priority_heap::insert(std::size_t place, entry&& added)
 }
 
 // heapq.heappop and _siftup: the smaller child rises all the way to a leaf, then the entry that was last rises from there.
-codec::item priority_heap::pop()
+codec::item priority_heap::pop() noexcept
 {
     assert(!entries_.empty());
     entry last = std::move(entries_.back());
@@ -73,12 +73,12 @@ codec::item priority_heap::pop()
     const std::size_t end = entries_.size();
     std::size_t hole = 0;
     for (std::size_t child = 1; child < end; child = 2 * hole + 1) {
-        if (child + 1 < end && !less(entries_[child], entries_[child + 1]).value_or(false))
+        if (child + 1 < end && !is_surely_less(entries_[child], entries_[child + 1]))
             ++child;
         entries_[hole] = std::move(entries_[child]);
         hole = child;
     }
-    for (; hole > 0 && less(last, entries_[parent_of(hole)]).value_or(false); hole = parent_of(hole))
+    for (; hole > 0 && is_surely_less(last, entries_[parent_of(hole)]); hole = parent_of(hole))
         entries_[hole] = std::move(entries_[parent_of(hole)]);
     entries_[hole] = std::move(last);
 
@@ -92,6 +92,15 @@ std::optional<bool> priority_heap::less(const entry& left, const entry& right) c
     if (const auto told_by_keys = priority_key::less(left.key, right.key))
         return told_by_keys;
     return value::less(decode(left.carried), decode(right.carried));
+}
+
+bool priority_heap::is_surely_less(const entry& left, const entry& right) const noexcept
+{
+    try {
+        return less(left, right).value_or(false);
+    } catch (...) {
+        return false;  // an order that is not quite right is better than an item that is lost
+    }
 }
 
 std::optional<bool> priority_heap::less(const priority_key& key, const value& decoded, const entry& right) const

@@ -33,8 +33,11 @@ public:
     [[nodiscard]] std::optional<raised> push(codec::item added, const value& decoded);
     /// Adds without fail: where two items do not compare, they count as equal.
     void push_anyway(codec::item added, const value& decoded);
-    /// Takes the smallest item out; items that do not compare count as equal. Precondition: not empty.
-    [[nodiscard]] codec::item pop();
+    /// The smallest item. Precondition: not empty.
+    [[nodiscard]] const codec::item& top() const noexcept { return entries_.front().carried; }
+    /// Takes the smallest item out; items that do not compare, be it for want of memory, count as equal. Precondition: not
+    /// empty.
+    [[nodiscard]] codec::item pop() noexcept;
     void clear() noexcept { entries_ = {}; }
 
 private:
@@ -46,6 +49,8 @@ private:
     [[nodiscard]] std::optional<bool> less(const entry& left, const entry& right) const;
     // The same for an item that is decoded already.
     [[nodiscard]] std::optional<bool> less(const priority_key& key, const value& decoded, const entry& right) const;
+    // `left < right`, and false where that has no answer.
+    [[nodiscard]] bool is_surely_less(const entry& left, const entry& right) const noexcept;
     [[nodiscard]] value decode(const codec::item& carried) const;
     void insert(std::size_t place, entry&& added);
 

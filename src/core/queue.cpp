@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cassert>
 #include <utility>
+#include <variant>
 
 namespace quaymaster::core {
 namespace {
@@ -23,33 +24,76 @@ bool fulfil_first(Line& line, outcome&& result, completions& fulfilled)
     return true;
 }
 
-void reserve_one(completions& fulfilled)
+/// Room for `count` more. If memory runs out, nothing has changed.
+template <class T>
+void reserve_more(std::vector<T>& extended, std::size_t count)
 {
-    if (fulfilled.size() == fulfilled.capacity())
-        fulfilled.reserve(2 * fulfilled.size() + 8);
+    if (extended.capacity() - extended.size() < count)
+        extended.reserve(std::max(extended.size() + count, 2 * extended.size() + 8));
 }
 
-template <class Line>
-void raise_in_all(Line& line, exception_type type, completions& fulfilled)
+/// reserve_more() of one that says whether there is room.
+template <class T>
+bool try_reserve_one(std::vector<T>& extended) noexcept
 {
-    while (!line.empty())
-        fulfil_first(line, raised{type, {}}, fulfilled);
+    try {
+        reserve_more(extended, 1);
+        return true;
+    } catch (...) {
+        return false;
+    }
 }
 
 }  // namespace
+
+/// A put with an id is remembered before it is let in, which may take memory, and forgotten again if it is not.
+class shared_queue::admission {
+public:
+    /// `id` null: a put without one, and nothing is done. Precondition: it has not been let in.
+    admission(recent_put_ids* let_in, const put_id* id) : let_in_{id != nullptr ? let_in : nullptr}
+    {
+        if (let_in_ != nullptr)
+            let_in_->add(*id);
+    }
+    admission(const admission&) = delete;
+    admission& operator=(const admission&) = delete;
+    ~admission()
+    {
+        if (let_in_ != nullptr)
+            let_in_->drop_latest();
+    }
+    void keep() noexcept
+    {
+        if (auto* const kept = std::exchange(let_in_, nullptr))
+            kept->trim();
+    }
+
+private:
+    recent_put_ids* let_in_;
+};
 
 shared_queue::shared_queue(referent& place, queue_kind kind, std::int64_t maxsize, const codec::pickle_limits& limits)
     : place_{place}, maxsize_{maxsize}, store_{kind, limits}
 {
 }
 
-outcome shared_queue::put(codec::payload added, wait_limit limit, waiter& caller, completions& fulfilled)
+outcome shared_queue::put(codec::payload added, wait_limit limit, waiter& caller, completions& fulfilled, const put_id* id,
+                          time_point now)
 {
+    if (id != nullptr) {
+        if (let_in_ == nullptr)
+            let_in_ = std::make_unique<recent_put_ids>();
+        let_in_->advance(now);
+        if (has_let_in(id))
+            return returned{};
+    }
     if (is_shut_down_)
         return raised{exception_type::queue_shut_down, {}};
     if (!getters_.empty()) {
         store_.require_readable(added);  // the getter may leave, and then the item needs its place in the queue
+        admission noted{let_in_.get(), id};
         if (hand_over(added, fulfilled)) {
+            noted.keep();
             ++unfinished_;
             ++puts_total_;
             return returned{};
@@ -59,19 +103,20 @@ outcome shared_queue::put(codec::payload added, wait_limit limit, waiter& caller
         if (!limit)
             return raised{exception_type::queue_full, {}};
         store_.require_readable(added);  // refuse it now, not after the wait
-        caller.park(place_, putters_line, *limit, std::move(added));
+        caller.park(place_, putters_line, *limit, std::move(added), id);
         putters_.push_back(caller);
         return parked{};
     }
-    if (auto refused = store_.push(added))
-        return *std::move(refused);
-    ++unfinished_;
-    ++puts_total_;
-    return returned{};
+    return admit(added, id);
 }
 
 outcome shared_queue::get(wait_limit limit, waiter& caller, completions& fulfilled)
 {
+    if (!putters_.empty()) {
+        reserve_more(fulfilled, 1);  // the item that is taken makes room for one, who must be told
+        if (empty())
+            let_putters_in(fulfilled);
+    }
     if (!empty()) {
         returned taken{store_.take()};
         ++gets_total_;
@@ -85,6 +130,59 @@ outcome shared_queue::get(wait_limit limit, waiter& caller, completions& fulfill
     caller.park(place_, getters_line, *limit);
     getters_.push_back(caller);
     return parked{};
+}
+
+std::size_t shared_queue::take_ready(std::size_t items_max, std::size_t octets_max, std::vector<codec::item>& taken,
+                                     completions& fulfilled)
+{
+    if (items_max == 0)
+        return 0;
+    reserve_more(taken, 1);
+    if (!putters_.empty()) {
+        reserve_more(fulfilled, 1);
+        if (empty())
+            let_putters_in(fulfilled);
+    }
+    std::size_t count = 0;
+    std::size_t octets = 0;
+    while (count < items_max && !empty()) {
+        const std::size_t size = store_.next().size();
+        if (count > 0 && (octets > octets_max || size > octets_max - octets || !try_reserve_one(taken)))
+            break;
+        taken.push_back(store_.take());
+        octets += size;
+        ++count;
+        ++gets_total_;
+        let_putters_in(fulfilled);
+    }
+    return count;
+}
+
+void shared_queue::put_back(std::span<codec::item> returned, completions& fulfilled)
+{
+    if (drops_items_) {
+        mark_done(returned.size(), fulfilled);
+        gets_total_ -= returned.size();
+        std::fill(returned.begin(), returned.end(), codec::item{});
+        return;
+    }
+    while (!returned.empty() && !getters_.empty()) {
+        reserve_more(fulfilled, 1);
+        codec::payload offered{std::move(returned.front())};
+        if (!hand_over(offered, fulfilled)) {
+            returned.front() = std::move(offered).to_item();
+            break;
+        }
+        --gets_total_;
+        returned = returned.subspan(1);
+    }
+    store_.reserve(returned.size());
+    for (; !returned.empty(); returned = returned.first(returned.size() - 1)) {
+        codec::payload last{returned.back()};
+        store_.give_back(last);
+        returned.back() = {};
+        --gets_total_;
+    }
 }
 
 outcome shared_queue::join(waiter& caller)
@@ -108,13 +206,18 @@ outcome shared_queue::shutdown(bool immediate, completions& fulfilled)
 {
     is_shut_down_ = true;
     if (immediate) {
+        mark_done(qsize(), fulfilled);
         drops_items_ = true;
-        const std::size_t dropped = qsize();
         store_.clear();
-        mark_done(dropped, fulfilled);
     }
-    raise_in_all(getters_, exception_type::queue_shut_down, fulfilled);
-    raise_in_all(putters_, exception_type::queue_shut_down, fulfilled);
+    while (!getters_.empty())
+        fulfil_first(getters_, raised{exception_type::queue_shut_down, {}}, fulfilled);
+    while (!putters_.empty()) {
+        if (has_let_in(putters_.front().carried_id()))
+            fulfil_first(putters_, returned{}, fulfilled);
+        else
+            fulfil_first(putters_, raised{exception_type::queue_shut_down, {}}, fulfilled);
+    }
     return returned{};
 }
 
@@ -139,9 +242,12 @@ outcome shared_queue::expire(waiter& late)
     assert(late.current_state() == waiter::state::parked && late.place() == &place_);
     assert(late.line() != joiners_line);  // join() has no deadline
     const bool was_getter = late.line() == getters_line;
+    const bool was_let_in = has_let_in(late.carried_id());
     waiting_line& line = line_of(late);
     line.erase(line.iterator_to(late));
     late.reset();
+    if (was_let_in)
+        return returned{};
     return raised{was_getter ? exception_type::queue_empty : exception_type::queue_full, {}};
 }
 
@@ -154,10 +260,10 @@ void shared_queue::withdraw(waiter& gone, completions& fulfilled)
         gone.reset();
         return;
     }
-    const bool was_getter = gone.line() == getters_line;
-    outcome untold = gone.take_outcome();
-    if (auto* served = std::get_if<returned>(&untold); was_getter && served != nullptr)
-        give_back(std::move(served->result), fulfilled);
+    const auto* const served = std::get_if<returned>(&gone.peek_outcome());
+    if (gone.line() == getters_line && served != nullptr)
+        give_back(codec::payload{served->result}, fulfilled);  // a copy shares the item
+    static_cast<void>(gone.take_outcome());
 }
 
 shared_queue::waiting_line& shared_queue::line_of(const waiter& parked_here) noexcept
@@ -169,10 +275,29 @@ shared_queue::waiting_line& shared_queue::line_of(const waiter& parked_here) noe
     }
 }
 
+bool shared_queue::has_let_in(const put_id* id) const noexcept
+{
+    return id != nullptr && let_in_ != nullptr && let_in_->contains(*id);
+}
+
+// Into the store. Precondition: there is room. Returns what the put() comes to; an exception changes nothing.
+outcome shared_queue::admit(codec::payload& added, const put_id* id)
+{
+    if (has_let_in(id))
+        return returned{};
+    admission noted{let_in_.get(), id};
+    if (auto refused = store_.push(added))
+        return *std::move(refused);
+    noted.keep();
+    ++unfinished_;
+    ++puts_total_;
+    return returned{};
+}
+
 // To the first getter who accepts. False, with `item` unmoved and nobody in line, if none does.
 bool shared_queue::hand_over(codec::payload& item, completions& fulfilled)
 {
-    outcome offered{returned{std::move(item)}};
+    outcome offered{std::in_place_type<returned>, std::move(item)};
     try {
         while (!getters_.empty()) {
             if (fulfil_first(getters_, std::move(offered), fulfilled)) {
@@ -188,37 +313,41 @@ bool shared_queue::hand_over(codec::payload& item, completions& fulfilled)
     return false;
 }
 
-void shared_queue::let_putters_in(completions& fulfilled)
+// Called when an item has been taken, which must not be lost for what befalls a putter.
+void shared_queue::let_putters_in(completions& fulfilled) noexcept
 {
-    while (!putters_.empty() && !full()) {
-        reserve_one(fulfilled);  // once the item is in, its putter must be told
-        if (auto refused = store_.push(putters_.front().carried())) {
-            fulfil_first(putters_, *std::move(refused), fulfilled);  // it takes no room: the next one may have it
-            continue;
+    while (!putters_.empty() && !full() && try_reserve_one(fulfilled)) {
+        waiter& first = putters_.front();
+        outcome let_in;
+        try {
+            let_in = admit(first.carried(), first.carried_id());  // one that is refused takes no room: the next one may have it
+        } catch (...) {  // for want of memory: nothing else was wrong with it when it came
+            let_in = raised{exception_type::memory_error, {}};
         }
-        ++unfinished_;
-        ++puts_total_;
-        fulfil_first(putters_, returned{}, fulfilled);
+        fulfil_first(putters_, std::move(let_in), fulfilled);
     }
 }
 
 // As CPython's shutdown() does, stops at zero: task_done() may have been called for items that are still in the queue.
 void shared_queue::mark_done(std::size_t count, completions& fulfilled)
 {
-    unfinished_ -= std::min(count, unfinished_);
-    if (unfinished_ > 0)
+    if (count < unfinished_) {
+        unfinished_ -= count;
         return;
+    }
+    reserve_more(fulfilled, joiners_.size());  // first: those who wait for it must be told
+    unfinished_ = 0;
     while (!joiners_.empty())
         fulfil_first(joiners_, returned{}, fulfilled);
 }
 
 void shared_queue::give_back(codec::payload&& item, completions& fulfilled)
 {
-    --gets_total_;
     if (drops_items_)
         mark_done(1, fulfilled);
     else if (!hand_over(item, fulfilled))
-        store_.give_back(std::move(item));
+        store_.give_back(item);
+    --gets_total_;
 }
 
 }  // namespace quaymaster::core

@@ -2,6 +2,8 @@
 #pragma once
 
 #include "core/item_store.hpp"
+#include "core/put_id.hpp"
+#include "core/recent_put_ids.hpp"
 #include "core/referent.hpp"
 #include "core/wait_limit.hpp"
 #include "core/waiter.hpp"
@@ -10,6 +12,9 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
+#include <span>
+#include <vector>
 
 namespace quaymaster::core {
 
@@ -30,7 +35,11 @@ struct queue_statistics {
 /// queue.Queue of CPython 3.13 with waiting as data: a call that cannot finish parks its caller's waiter in a line.
 /// Order: getters, putters and joiners are served first come, first served, each line for itself. A put() hands its item to
 /// the first waiting getter that accepts it and a get() lets in the item of the first waiting putter, so that nobody who comes later gets
-/// between. Hence at any time: while a getter waits the queue is empty, and while a putter waits it is full.
+/// between. Hence at any time: while a getter waits the queue is empty, and while a putter waits it is full (unless there was
+/// no memory to tell it, and then the next get() lets it in).
+/// Puts with an id are let in once: one that is repeated, because its answer was lost, says None and adds nothing, for as long
+/// as the queue remembers the first (see put_id_limits).
+/// Memory: std::bad_alloc from a call leaves the queue as it was, except where a member says otherwise; no item is lost by it.
 /// Thread safety: none of its own. Lifetime: destroy only when nobody is parked; waiters refer to `place`.
 class shared_queue {
 public:
@@ -41,16 +50,32 @@ public:
     /// Lets `added` in, or parks `caller` until there is room; queue_full when `limit` allows no waiting.
     /// queue_shut_down after shutdown(). In a priority queue: type_error if the item does not compare with those it meets,
     /// at once or after the wait; the queue is then as if the call had not been made (CPython keeps the refused item).
-    outcome put(codec::payload added, wait_limit limit, waiter& caller, completions& fulfilled);
+    /// memory_error after the wait if there is none for the item.
+    /// `id`: None at once, whatever the state of the queue, if a put of this id has been let in before; `now` is when the call
+    /// arrived. Only puts that are let in are remembered. Whoever uses another's id takes its puts for itself: draw ids well.
+    outcome put(codec::payload added, wait_limit limit, waiter& caller, completions& fulfilled, const put_id* id = nullptr,
+                time_point now = {});
     /// Hands out the next item, or parks `caller` until there is one; queue_empty when `limit` allows no waiting;
     /// queue_shut_down after shutdown() once empty.
     outcome get(wait_limit limit, waiter& caller, completions& fulfilled);
+    /// Appends the next items to `taken`, without waiting, and lets waiting putters in as it goes: as many as there are, up to
+    /// `items_max` and to `octets_max` in all, but an item that is larger goes alone. Returns how many; fewer if memory runs
+    /// out after the first. std::bad_alloc: not even one, and nothing has happened.
+    std::size_t take_ready(std::size_t items_max, std::size_t octets_max, std::vector<codec::item>& taken,
+                           completions& fulfilled);
+    /// Undoes take_ready() or get(): each item goes to a getter who waits, or back to where it was taken from, so that the
+    /// first of `returned` is the next to be taken; even if that makes the queue longer than maxsize: work is not lost for a
+    /// bound. After shutdown(immediate) each counts as done. Leaves empty items in `returned`.
+    /// std::bad_alloc: those that are back are empty, a first few or, in a priority queue, also a last few; the others are
+    /// still in `returned`, and the call may be repeated for them.
+    void put_back(std::span<codec::item> returned, completions& fulfilled);
     /// Returns None once there have been as many task_done() as put(); parks `caller`, without limit, until then.
     outcome join(waiter& caller);
     /// value_error if called more often than items were put.
     outcome task_done(completions& fulfilled);
     /// Ends the waits of all getters and putters with queue_shut_down, and all later ones. Items remain to be taken unless
-    /// `immediate`, which drops them and counts each as done. Cannot be undone.
+    /// `immediate`, which drops them and counts each as done. Cannot be undone. std::bad_alloc: some may still wait, until the
+    /// call is repeated.
     outcome shutdown(bool immediate, completions& fulfilled);
 
     /// May exceed maxsize() by the items that were given back (see withdraw()).
@@ -62,22 +87,25 @@ public:
     [[nodiscard]] bool is_shut_down() const noexcept { return is_shut_down_; }
     [[nodiscard]] queue_statistics statistics() const noexcept;
 
-    /// As referent::expire(): queue_empty for a getter, queue_full for a putter. Leaves `late` idle.
+    /// As referent::expire(): queue_empty for a getter, queue_full for a putter, or None if its put has been let in by another
+    /// call with the same id. Leaves `late` idle.
     outcome expire(waiter& late);
-    /// As referent::withdraw(). The item of a getter that was served but never told goes to the next waiting getter, or
-    /// back to where it was taken from, even if that makes the queue longer than maxsize: work is not lost for a bound.
-    /// After shutdown(immediate) it is dropped like the rest. What a putter has put stays.
+    /// As referent::withdraw(). The item of a getter that was served but never told goes back as by put_back(). What a putter
+    /// has put stays. std::bad_alloc leaves `gone` as it was.
     void withdraw(waiter& gone, completions& fulfilled);
-    /// `item`, which a get() has taken and its caller never got, goes to the next getter or back to where it was taken from.
+    /// put_back() of one item.
     void give_back(codec::payload&& item, completions& fulfilled);
 
 private:
+    class admission;
     using waiting_line = boost::intrusive::list<waiter>;
     enum line_number : std::uint8_t { getters_line, putters_line, joiners_line };
 
     waiting_line& line_of(const waiter& parked_here) noexcept;
+    [[nodiscard]] bool has_let_in(const put_id* id) const noexcept;
+    outcome admit(codec::payload& added, const put_id* id);
     bool hand_over(codec::payload& item, completions& fulfilled);
-    void let_putters_in(completions& fulfilled);
+    void let_putters_in(completions& fulfilled) noexcept;
     void mark_done(std::size_t count, completions& fulfilled);
 
     referent& place_;
@@ -91,6 +119,7 @@ private:
     waiting_line getters_;
     waiting_line putters_;
     waiting_line joiners_;
+    std::unique_ptr<recent_put_ids> let_in_;  // null until the first put with an id
 };
 
 }  // namespace quaymaster::core

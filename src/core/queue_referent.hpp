@@ -29,6 +29,7 @@ public:
     void withdraw(waiter& gone, completions& fulfilled) override;
     /// "<queue.Queue 'get_task_queue' qsize=3>", with "maxsize=N" added where there is one.
     [[nodiscard]] std::string text() const override;
+    [[nodiscard]] shared_queue* as_queue() noexcept override { return &queue_; }
 
     [[nodiscard]] const std::string& name() const noexcept { return name_; }
     /// The queue itself, for callers that hold typed arguments.

@@ -16,6 +16,8 @@
 
 namespace quaymaster::core {
 
+class shared_queue;
+
 /// What makes two referents stand for one object.
 struct object_identity {
     const void* address;
@@ -61,6 +63,9 @@ public:
     /// Itself, or what it is only a way to call.
     [[nodiscard]] virtual object_identity identity() const noexcept { return {this, 0}; }
 
+    /// The object as a queue with typed arguments; null for what is none. Under the same guard as invoke().
+    [[nodiscard]] virtual shared_queue* as_queue() noexcept { return nullptr; }
+
     /// True if that call goes over its `index`-th positional argument and does not keep it: a proxy there stands for what the
     /// object behind it holds, as `l.extend(other_list_proxy)` does in CPython.
     [[nodiscard]] virtual bool reads_argument(const call& request, std::size_t index) const noexcept
@@ -82,7 +87,7 @@ public:
     /// What a caller comes to own by calling this, if it is another object that may outlive this one, such as a condition's
     /// lock; null for this object itself.
     [[nodiscard]] virtual std::shared_ptr<referent> owned_part() const noexcept { return nullptr; }
-    /// `owner` will make no further call and waits for nothing: what it owns here is released.
+    /// `owner`, a principal, will make no further call and waits for nothing: what it owns here is released.
     virtual void abandon(const waiter& owner, completions& fulfilled)
     {
         static_cast<void>(owner);

@@ -47,7 +47,8 @@ TEST_CASE("an item given back is the next one again", "[core][queue]")
         for (const int item : {2, 3, 1})
             push(store, item);
         const value first = take(store);
-        store.give_back(first);
+        codec::payload returned{first};
+        store.give_back(returned);
         CHECK(store.size() == 3);
         CHECK(take(store) == first);
     }

@@ -10,6 +10,9 @@
 #include <deque>
 #include <optional>
 #include <random>
+#include <set>
+#include <span>
+#include <vector>
 
 using namespace quaymaster;
 using namespace quaymaster::core;
@@ -47,11 +50,13 @@ class model {
 public:
     model(queue_kind kind, std::size_t maxsize) : kind_{kind}, maxsize_{maxsize} {}
 
-    answer put(std::size_t client, int item, bool waits)
+    answer put(std::size_t client, int item, bool waits, std::optional<put_id> id)
     {
+        if (is_let_in(id))
+            return "None";
         if (is_shut_down_)
             return "ShutDown";
-        putters_.push_back({client, item});
+        putters_.push_back({client, item, id});
         return stand_in_line(client, waits, "Full");
     }
     answer get(std::size_t client, bool waits)
@@ -60,6 +65,35 @@ public:
             return "ShutDown";
         getters_.push_back(client);
         return stand_in_line(client, waits, "Empty");
+    }
+    // Items are of one size: at most `octets_max` of them, as it were.
+    std::vector<int> take_ready(std::size_t items_max, std::size_t octets_max)
+    {
+        std::vector<int> taken;
+        while (!items_.empty() && taken.size() < items_max && (taken.empty() || taken.size() < octets_max)) {
+            taken.push_back(take_next());
+            settle();
+        }
+        gets_total += taken.size();
+        return taken;
+    }
+    void put_back(std::vector<int> returned)
+    {
+        gets_total -= returned.size();
+        if (drops_) {
+            unfinished -= std::min(unfinished, returned.size());
+            return settle();
+        }
+        // One by one to those who wait, and only then the rest into the queue.
+        while (!returned.empty() && !getters_.empty()) {
+            items_.push_back(returned.front());
+            returned.erase(returned.begin());
+            settle();
+        }
+        if (kind_ == queue_kind::fifo)
+            items_.insert(items_.begin(), returned.begin(), returned.end());
+        else
+            items_.insert(items_.end(), returned.rbegin(), returned.rend());
     }
     answer join(std::size_t client)
     {
@@ -84,8 +118,8 @@ public:
         }
         for (const std::size_t client : getters_)
             told[client] = "ShutDown";
-        for (const auto& [client, item] : putters_)
-            told[client] = "ShutDown";
+        for (const putter& each : putters_)
+            told[each.client] = is_let_in(each.id) ? "None" : "ShutDown";
         getters_.clear();
         putters_.clear();
         settle();
@@ -94,7 +128,11 @@ public:
     answer expire(std::size_t client)
     {
         const bool is_getter = std::count(getters_.begin(), getters_.end(), client) > 0;
+        const bool was_let_in = std::any_of(putters_.begin(), putters_.end(),
+                                            [&](const putter& each) { return each.client == client && is_let_in(each.id); });
         forget(client);
+        if (was_let_in)
+            return "None";
         return is_getter ? "Empty" : "Full";
     }
     void withdraw(std::size_t client)
@@ -102,6 +140,7 @@ public:
         forget(client);
         told[client].reset();
         if (const auto item = std::exchange(taken_[client], std::nullopt)) {
+            --gets_total;
             if (drops_)
                 unfinished -= std::min<std::size_t>(unfinished, 1);
             else if (kind_ == queue_kind::fifo)
@@ -123,9 +162,16 @@ public:
 
     [[nodiscard]] std::size_t qsize() const { return items_.size(); }
     std::size_t unfinished = 0;
+    std::size_t gets_total = 0;
     std::array<std::optional<answer>, client_count> told;  // what their clients have not been told yet
 
 private:
+    struct putter {
+        std::size_t client;
+        int item;
+        std::optional<put_id> id;
+    };
+
     answer stand_in_line(std::size_t client, bool waits, const answer& otherwise)
     {
         settle();
@@ -141,21 +187,23 @@ private:
         for (bool moved = true; moved;) {
             moved = false;
             if (!getters_.empty() && !items_.empty()) {
-                const auto next = kind_ == queue_kind::fifo   ? items_.begin()
-                                  : kind_ == queue_kind::lifo ? items_.end() - 1
-                                                              : std::min_element(items_.begin(), items_.end());
+                const int item = take_next();
                 const std::size_t client = getters_.front();
-                told[client] = std::to_string(*next);
-                taken_[client] = *next;
-                items_.erase(next);
+                told[client] = std::to_string(item);
+                taken_[client] = item;
+                ++gets_total;
                 getters_.pop_front();
                 moved = true;
             } else if (!putters_.empty() && (maxsize_ == 0 || items_.size() < maxsize_)) {
-                const auto [client, item] = putters_.front();
+                const putter first = putters_.front();
                 putters_.pop_front();
-                items_.push_back(item);
-                ++unfinished;
-                told[client] = "None";
+                if (!is_let_in(first.id)) {
+                    items_.push_back(first.item);
+                    ++unfinished;
+                    if (first.id)
+                        let_in_.insert(*first.id);
+                }
+                told[first.client] = "None";
                 moved = true;
             }
         }
@@ -169,8 +217,18 @@ private:
     {
         std::erase(getters_, client);
         std::erase(joiners_, client);
-        std::erase_if(putters_, [&](const auto& each) { return each.first == client; });
+        std::erase_if(putters_, [&](const putter& each) { return each.client == client; });
     }
+    int take_next()
+    {
+        const auto next = kind_ == queue_kind::fifo   ? items_.begin()
+                          : kind_ == queue_kind::lifo ? items_.end() - 1
+                                                      : std::min_element(items_.begin(), items_.end());
+        const int taken = *next;
+        items_.erase(next);
+        return taken;
+    }
+    [[nodiscard]] bool is_let_in(const std::optional<put_id>& id) const { return id && let_in_.contains(*id); }
 
     queue_kind kind_;
     std::size_t maxsize_;
@@ -178,8 +236,9 @@ private:
     bool drops_ = false;
     std::deque<int> items_;
     std::deque<std::size_t> getters_;
-    std::deque<std::pair<std::size_t, int>> putters_;
+    std::deque<putter> putters_;
     std::deque<std::size_t> joiners_;
+    std::set<put_id> let_in_;
     std::array<std::optional<int>, client_count> taken_;
 };
 
@@ -199,6 +258,19 @@ void play(queue_kind kind, std::size_t maxsize, std::mt19937::result_type seed)
     std::array<bool, client_count> was_served{};
 
     // Items differ, or equal ones would make a priority queue's order a matter of the heap's shape.
+    const std::size_t item_size = codec::payload{value{0}}.to_item().size();
+    std::vector<codec::item> taken;  // by take_ready(), and not put back
+    const auto put_back = [&](std::size_t first, std::size_t count) {
+        const auto returned = std::span{taken}.subspan(first, count);
+        std::vector<int> numbers;
+        for (const codec::item& each : returned)
+            numbers.push_back(static_cast<int>(codec::payload{each}.to_value().to_int64().value()));
+        queue.put_back(returned, served);
+        expected.put_back(numbers);
+        REQUIRE(std::none_of(returned.begin(), returned.end(), [](const codec::item& each) { return bool{each}; }));
+        taken.erase(taken.begin() + static_cast<std::ptrdiff_t>(first),
+                    taken.begin() + static_cast<std::ptrdiff_t>(first + count));
+    };
     std::vector<int> items(200);
     for (std::size_t i = 0; i < items.size(); ++i)
         items[i] = static_cast<int>(i);
@@ -227,9 +299,25 @@ void play(queue_kind kind, std::size_t maxsize, std::mt19937::result_type seed)
             const bool waits = below(3) > 0;
             const wait_limit limit = waits ? wait_limit{start + 1s} : std::nullopt;
             const std::size_t action = below(100);
-            if (action < 42)
-                REQUIRE(answer_of(queue.put(value{item}, limit, client, served)) == expected.put(who, item, waits));
-            else if (action < 78)
+            if (action < 42) {
+                // Few enough ids that some come again.
+                const auto id = below(2) == 0 ? std::optional<put_id>{{1, below(50)}} : std::nullopt;
+                const outcome seen = queue.put(value{item}, limit, client, served, id ? &*id : nullptr, start);
+                REQUIRE(answer_of(seen) == expected.put(who, item, waits, id));
+            } else if (action < 48) {
+                const std::size_t items_max = below(6);
+                const std::size_t octets_max = below(6);
+                const std::size_t before = taken.size();
+                const std::size_t count = queue.take_ready(items_max, octets_max * item_size + below(item_size), taken, served);
+                REQUIRE(taken.size() == before + count);
+                std::vector<int> numbers;
+                for (std::size_t i = before; i < taken.size(); ++i)
+                    numbers.push_back(static_cast<int>(codec::payload{taken[i]}.to_value().to_int64().value()));
+                REQUIRE(numbers == expected.take_ready(items_max, octets_max));
+            } else if (action < 53) {
+                const std::size_t first = below(taken.size() + 1);
+                put_back(first, below(taken.size() - first + 1));
+            } else if (action < 78)
                 REQUIRE(answer_of(queue.get(limit, client, served)) == expected.get(who, waits));
             else if (action < 84)
                 REQUIRE(answer_of(queue.join(client)) == expected.join(who));
@@ -242,6 +330,7 @@ void play(queue_kind kind, std::size_t maxsize, std::mt19937::result_type seed)
         }
         REQUIRE(queue.qsize() == expected.qsize());
         REQUIRE(queue.statistics().unfinished == expected.unfinished);
+        REQUIRE(queue.statistics().gets_total == expected.gets_total);
         for (std::size_t i = 0; i < client_count; ++i) {
             const bool is_served = clients[i]->current_state() == waiter::state::fulfilled;
             const answer untold = is_served ? answer_of(clients[i]->peek_outcome()) : waiting;
