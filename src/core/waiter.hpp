@@ -12,6 +12,13 @@
 namespace quaymaster::core {
 
 class referent;
+class waiter;
+
+/// By which a waiter is in a list of those that a thread has been told of, which keeps them alive.
+struct told_link {
+    waiter* next = nullptr;
+    std::shared_ptr<waiter> self;
+};
 
 /// The place in line of one blocked call. A caller (a session, a local thread) that makes no second call while it waits owns
 /// one and reuses it; one with several calls under way has one for each, and a principal for all of them.
@@ -85,6 +92,9 @@ public:
     [[nodiscard]] virtual waiter& principal() noexcept { return *this; }
     [[nodiscard]] const waiter& principal() const noexcept { return const_cast<waiter*>(this)->principal(); }
 
+    /// For whoever carries a fulfilled waiter to the thread that it belongs to; untouched by anybody else.
+    [[nodiscard]] told_link& told() noexcept { return told_; }
+
     [[nodiscard]] std::uint8_t line() const noexcept { return line_; }
     /// What a blocked put() wants to enqueue.
     [[nodiscard]] codec::payload& carried() noexcept { return carried_; }
@@ -101,6 +111,7 @@ private:
     codec::payload carried_;
     put_id carried_id_;  // meaningless unless has_carried_id_
     outcome outcome_{parked{}};
+    told_link told_;
 };
 
 /// The owners of the waiters that a call fulfilled. Whoever made the call tells their callers after leaving the referent's guard:

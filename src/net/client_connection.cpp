@@ -75,6 +75,8 @@ client_connection::client_connection(const client_environment& environment, time
 wire::reply client_connection::transact(const wire::outgoing_request& request, codec::reader_dialect dialect,
                                         const reply_wait& wait)
 {
+    if (is_native_)
+        return transact_in_frames(request, dialect, wait);
     session_.request(request, dialect);
     in_progress_ = true;
     request_left_ = false;

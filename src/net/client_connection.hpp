@@ -6,13 +6,21 @@
 #include "net/reply_memory.hpp"
 #include "net/sync_socket.hpp"
 #include "session/client_session.hpp"
+#include "wire/native_dialect.hpp"
 #include "wire/python_dialect.hpp"
 
 #include <quaymaster/address.hpp>
 #include <quaymaster/client_options.hpp>
 
 #include <chrono>
+#include <cstddef>
+#include <cstdint>
 #include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <utility>
 #include <vector>
 
 namespace quaymaster::net {
@@ -33,6 +41,20 @@ struct reply_wait {
     const std::function<void()>* still_alive = nullptr;
 };
 
+/// How long to wait for the reply to one native request.
+struct native_wait {
+    /// How long the server was asked to wait; nullopt: without limit.
+    std::optional<std::chrono::milliseconds> asked;
+};
+
+/// The reply to a native request. Its body is borrowed from the connection until the next request.
+struct native_reply {
+    wire::native::operation code;
+    std::uint8_t flags;
+    std::uint16_t count;
+    bytes_view body;
+};
+
 /// One socket and its session: the shell that moves octets between them.
 /// Errors: connection_lost, deadline_exceeded, authentication_error; `error` if the peer speaks another protocol. After
 /// one of these the connection is good for nothing but destruction: a late reply would be taken for another request's.
@@ -47,12 +69,37 @@ public:
     /// be written in `dialect`.
     wire::reply transact(const wire::outgoing_request& request, codec::reader_dialect dialect, const reply_wait& wait);
 
+    /// Asks the server for the native dialect. False if it does not speak it: then it has closed the connection. Call first and once.
+    bool begin_native();
+    /// True after begin_native(): then transact() goes by native frames, too.
+    [[nodiscard]] bool is_native() const noexcept { return is_native_; }
+    /// Sends one native request, whose body is `fields` and then `tail`, and waits for its reply. A wait that is longer than
+    /// client_options::wait_slice pings the server, which must answer within call_deadline.
+    native_reply transact_native(const wire::native::frame_head& head, bytes_view fields, bytes_view tail, const native_wait& wait);
+    /// Sends one that has no reply of its own.
+    void send_native(const wire::native::frame_head& head, bytes_view fields);
+    /// Waits for the next frame for request `id`, such as more items of a consume.
+    native_reply receive_native(std::uint32_t id, const native_wait& wait);
+    /// The item in `reply`, whose memory it may take over. It is the last thing to do with that reply.
+    codec::item take_item(const native_reply& reply);
+    /// What the server has open for the object `ident`; nullopt if it knows none. Asks once.
+    std::optional<std::uint32_t> handle_of(std::string_view ident);
+    /// Octets of one request.
+    [[nodiscard]] std::size_t request_size_max() const noexcept { return request_size_max_; }
+
     /// True after a call that failed half-way: the server may still be busy with it.
     [[nodiscard]] bool is_in_progress() const noexcept { return in_progress_; }
     /// True if another request may be sent: the last one was answered and the peer has neither spoken nor closed since.
     [[nodiscard]] bool is_usable() noexcept;
 
 private:
+    wire::reply transact_in_frames(const wire::outgoing_request& request, codec::reader_dialect dialect, const reply_wait& wait);
+    native_reply wait_for_native(std::uint32_t id, const native_wait& wait);
+    std::optional<native_reply> take_native(std::uint32_t id);
+    void fill_native(time_point deadline, time_point& ping_due, const native_wait& wait);
+    void ping();
+    [[noreturn]] void throw_unheard(const native_wait& wait) const;
+    [[noreturn]] void throw_protocol_error(const std::string& what) const;
     void flush(const reply_wait& wait);
     void fill(const reply_wait& wait);
     void wait_for_reply(const reply_wait& wait);
@@ -72,6 +119,18 @@ private:
     reply_memory memory_;  // where input_ comes back to when a large reply was given away with it
     std::vector<bytes_view> pieces_;  // kept for its memory
     unsigned fork_generation_;
+    bool is_native_ = false;
+    bool awaits_pong_ = false;
+    std::uint32_t last_id_ = 0;
+    std::size_t native_reply_size_ = 0;  // octets at the front of input_ that the last native reply took
+    std::size_t request_size_max_ = 0;
+    struct text_hash {
+        using is_transparent = void;
+        std::size_t operator()(std::string_view text) const noexcept { return std::hash<std::string_view>{}(text); }
+    };
+    using handle_map = std::unordered_map<std::string, std::uint32_t, text_hash, std::equal_to<>>;
+    handle_map handles_;  // by ident
+    handle_map::value_type* last_used_ = nullptr;
     bool in_progress_ = false;   // a request was begun and its reply not read
     bool request_left_ = false;  // some of that request may have reached the server
 };

@@ -85,17 +85,24 @@ void connection::start()
     });
 }
 
-void connection::on_fulfilled()
+void connection::tell(std::shared_ptr<core::waiter> told)
 {
-    // It, or its call, may have ended while the message was under way; what it was given has gone back then.
-    if (!is_open_ || !session_.parked())
+    home_.tell(std::move(told));
+}
+
+void connection::on_fulfilled(std::span<const std::shared_ptr<core::waiter>> told)
+{
+    // It, or a call, may have ended while the message was under way; what it was given has gone back then.
+    if (!is_open_ || std::none_of(told.begin(), told.end(), [this](const auto& each) { return session_.waits_in(*each); }))
         return;
-    guarded([this] {
+    guarded([this, told] {
         // Nobody watched the socket of a client that had sent too far ahead; what it was given goes back if it has left.
         if (!is_reading_ && peer_has_left(socket_.native_handle()))
             return close_because(log_level::info, "lost", "it left while its call waited");
-        take_turn(std::chrono::steady_clock::now(), [this](session::turn& now) {
-            session_.resume(now);
+        take_turn(std::chrono::steady_clock::now(), [this, told](session::turn& now) {
+            for (const auto& each : told)
+                if (session_.waits_in(*each))
+                    session_.resume(*each, now);
             if (!is_finishing_)
                 consume(input_.view(), now);
         });
@@ -211,7 +218,7 @@ core::time_point connection::fetch_limit() const noexcept
 /// waits would be given something that its caller is no longer there for.
 void connection::finish_by(core::time_point limit)
 {
-    if (session_.parked())
+    if (session_.may_wait())
         session_.end(home_.service());
     is_finishing_ = true;
     home_.deadlines().set(*this, limit);

@@ -1,7 +1,7 @@
 // connection: one accepted socket and the session on it, from the challenge to the close.
 #pragma once
 
-#include "core/waiter.hpp"
+#include "net/caller.hpp"
 #include "net/deadline_queue.hpp"
 #include "net/event_loop.hpp"
 #include "net/input_buffer.hpp"
@@ -16,23 +16,26 @@
 
 #include <cstddef>
 #include <memory>
+#include <span>
 #include <string_view>
 
 namespace quaymaster::net {
 
-/// Moves octets between a socket and a session, and is the waiter that the session's calls park.
+/// Moves octets between a socket and a session, and is the caller whose calls those of the session are.
 /// While idle or parked it waits for readability (so a peer that leaves is noticed at once) and holds no buffer.
 /// Thread safety: none; every member runs on the thread of `home`. As a waiter it is guarded by its referent's guard.
 /// Lifetime: shared by itself while open, by the handlers of its waits, and by whoever is about to tell it something.
-class connection final : public core::waiter, private timed, public in_loop_hook {
+class connection final : public caller, private timed, public in_loop_hook {
 public:
     connection(event_loop& home, unique_descriptor socket, const peer_name& peer);
     ~connection() override;
 
     /// Sends the challenge and waits for what comes.
     void start();
-    /// Its waiter was fulfilled: answers the blocked call and goes on with what came meanwhile.
-    void on_fulfilled();
+    /// See caller. Its loop calls on_fulfilled() soon.
+    void tell(std::shared_ptr<core::waiter> told) override;
+    /// Waiters of its session were fulfilled: answers those calls and goes on with what came meanwhile.
+    void on_fulfilled(std::span<const std::shared_ptr<core::waiter>> told);
     /// The server stops: closes as soon as the call that runs has ended and the replies are out.
     void finish();
     /// The server cannot wait for it any longer.

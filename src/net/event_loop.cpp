@@ -12,6 +12,12 @@
 
 namespace quaymaster::net {
 
+namespace {
+
+thread_local event_loop* running_here = nullptr;
+
+}  // namespace
+
 event_loop::event_loop(server_state& state) : state_{state}, service_{state, *this}, busy_poll_{state.options.busy_poll}
 {
     read_space_.resize(read_space_size);
@@ -21,6 +27,7 @@ event_loop::~event_loop() = default;
 
 void event_loop::run()
 {
+    running_here = this;
     if (state_.options.busy_poll.count() <= 0) {
         context_.run();
         return;
@@ -79,38 +86,23 @@ void event_loop::open(unique_descriptor socket, const peer_name& peer)
     }
 }
 
-void event_loop::tell(std::shared_ptr<connection> told)
+void event_loop::tell(std::shared_ptr<core::waiter> told)
 {
-    {
-        const std::lock_guard lock{mailbox_mutex_};
-        mailbox_.push_back(std::move(told));
-        if (std::exchange(is_woken_, true))
-            return;
-    }
-    boost::asio::post(context_, [this] { take_messages(); });
+    if (running_here == this)
+        fulfilled_.push_back(std::move(told));
+    else if (mailbox_.push(std::move(told)))
+        boost::asio::post(context_, [this] { take_messages(); });
 }
 
 void event_loop::take_messages()
 {
-    {
-        const std::lock_guard lock{mailbox_mutex_};
-        mailbox_.swap(messages_);
-        is_woken_ = false;
-    }
-    for (std::shared_ptr<connection>& told : messages_)
-        fulfilled_.push_back(std::move(told));
-    messages_.clear();
+    mailbox_.take_all([this](std::shared_ptr<core::waiter> told) { fulfilled_.push_back(std::move(told)); });
     resume_fulfilled();
 }
 
 void event_loop::on_fulfilled(std::shared_ptr<core::waiter> told)
 {
-    // Only connections park in the referents of a server.
-    auto owner = std::static_pointer_cast<connection>(std::move(told));
-    if (&owner->home() == this)
-        fulfilled_.push_back(std::move(owner));
-    else
-        owner->home().tell(std::move(owner));
+    net::tell(std::move(told));
 }
 
 value event_loop::own_end(core::waiter& caller)
@@ -152,12 +144,18 @@ void event_loop::settle()
 
 void event_loop::resume_fulfilled()
 {
-    // By index: one that resumes may go on with a pipelined request and end another's wait.
-    for (std::size_t next = 0; next < fulfilled_.size(); ++next) {
-        const std::shared_ptr<connection> told = std::move(fulfilled_[next]);
-        told->on_fulfilled();
+    // One that resumes may go on with a pipelined request and end another's wait.
+    while (!fulfilled_.empty()) {
+        resumed_.swap(fulfilled_);
+        for (auto first = resumed_.begin(); first != resumed_.end();) {
+            // Those of one connection that follow each other are answered in one turn, and one write.
+            core::waiter& principal = (*first)->principal();
+            const auto last = std::find_if(first, resumed_.end(), [&](const auto& each) { return &each->principal() != &principal; });
+            static_cast<connection&>(principal).on_fulfilled({first, last});
+            first = last;
+        }
+        resumed_.clear();
     }
-    fulfilled_.clear();
     settle_later();
 }
 

@@ -8,6 +8,7 @@
 #include "net/guarded_service.hpp"
 #include "net/peer_name.hpp"
 #include "net/server_state.hpp"
+#include "net/told_waiters.hpp"
 #include "net/unique_descriptor.hpp"
 #include "session/server_session.hpp"
 #include "wire/outbox.hpp"
@@ -19,7 +20,6 @@
 
 #include <cstddef>
 #include <memory>
-#include <mutex>
 #include <span>
 #include <vector>
 
@@ -45,8 +45,8 @@ public:
 
     /// Takes over an accepted socket, already counted in load(), state().connections and state().unauthenticated.
     void adopt(unique_descriptor socket, const peer_name& peer);
-    /// Has the loop resume `told`, a connection of this loop whose waiter was fulfilled.
-    void tell(std::shared_ptr<connection> told);
+    /// Has the loop resume the call of `told`, whose principal is a connection of this loop.
+    void tell(std::shared_ptr<core::waiter> told);
     /// Closes each connection as soon as its replies are out, all of them after stop_grace, and ends run().
     void begin_stop();
 
@@ -105,12 +105,9 @@ private:
     session::workspace scratch_;
     wire::outbox outbox_;  // empty between turns
     std::vector<bytes_view> pieces_;
-    std::vector<std::shared_ptr<connection>> fulfilled_;  // to be resumed by this thread, in order
-
-    std::mutex mailbox_mutex_;  // guards the two below; held to move pointers, nothing else
-    std::vector<std::shared_ptr<connection>> mailbox_;
-    bool is_woken_ = false;                              // a take_messages() is under way
-    std::vector<std::shared_ptr<connection>> messages_;  // take_messages()'s own, kept for its memory
+    std::vector<std::shared_ptr<core::waiter>> fulfilled_;  // to be resumed by this thread, in order
+    std::vector<std::shared_ptr<core::waiter>> resumed_;    // resume_fulfilled()'s own
+    told_waiters mailbox_;                                  // what other threads have told
 };
 
 }  // namespace quaymaster::net

@@ -125,6 +125,15 @@ std::string guarded_service::debug_info()
     });
 }
 
+void guarded_service::run_inside(core::referent& object, session::guarded_act act)
+{
+    {
+        const auto lock = state_.guards.lock(object);
+        act(fulfilled_);
+    }
+    tell();
+}
+
 core::outcome guarded_service::invoke(core::referent& object, core::call& request, core::waiter& caller)
 {
     core::outcome result;

@@ -41,6 +41,7 @@ public:
     std::shared_ptr<core::referent> find(std::string_view ident) override;
     std::size_t number_of_objects() override;
     std::string debug_info() override;
+    void run_inside(core::referent& object, session::guarded_act act) override;
     core::outcome invoke(core::referent& object, core::call& request, core::waiter& caller) override;
     core::outcome expire(core::referent& object, core::waiter& late) override;
     void withdraw(core::referent& object, core::waiter& gone) override;

@@ -1,6 +1,6 @@
 #include "net/worker_pool.hpp"
 
-#include "net/connection.hpp"
+#include "net/caller.hpp"
 #include "net/signals_blocked.hpp"
 
 #include <algorithm>
@@ -87,10 +87,8 @@ void worker_pool::complete(core::job& done)
             const auto lock = state_.guards.lock(done.home());
             done.finish(fulfilled);
         }
-        for (std::shared_ptr<core::waiter>& told : fulfilled) {
-            auto owner = std::static_pointer_cast<connection>(std::move(told));
-            owner->home().tell(owner);
-        }
+        for (std::shared_ptr<core::waiter>& told : fulfilled)
+            tell(std::move(told));
     } catch (const std::exception& failure) {
         state_.log_or_drop(log_level::error, "the result of a call is lost: ", failure.what());
     }

@@ -54,6 +54,15 @@ holds hold_arguments(service& server, core::waiter& caller, std::string_view own
     return all;
 }
 
+codec::item hold_item(service& server, core::waiter& caller, std::string_view owner, codec::item held,
+                      const codec::pickle_limits& limits)
+{
+    holds all;
+    codec::payload argument{std::move(held)};
+    hold_argument(server, caller, owner, argument, limits, all);
+    return std::move(argument).to_item();
+}
+
 codec::payload hand_over(service& server, core::waiter& caller, codec::payload result, codec::reader_dialect reader,
                          const codec::pickle_limits& limits)
 {

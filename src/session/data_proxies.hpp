@@ -26,6 +26,10 @@ void replace_proxy(service& server, codec::payload& argument, const codec::pickl
 holds hold_arguments(service& server, core::waiter& caller, std::string_view owner, core::call& request,
                      const codec::pickle_limits& limits);
 
+/// The same for one item, which stays as it is if it holds no proxy of ours.
+[[nodiscard]] codec::item hold_item(service& server, core::waiter& caller, std::string_view owner, codec::item held,
+                                    const codec::pickle_limits& limits);
+
 /// What `caller` gets for `result`: with proxies of ours that it can use, alive until it has counted on them.
 /// Throws pickle_error as above.
 [[nodiscard]] codec::payload hand_over(service& server, core::waiter& caller, codec::payload result,

@@ -1,213 +1,14 @@
 #include "session/server_session.hpp"
 
-#include "session/data_proxies.hpp"
-#include "session/exception_names.hpp"
 #include "wire/framing.hpp"
-#include "wire/python_text.hpp"
+#include "wire/native_dialect.hpp"
 
-#include <algorithm>
-#include <array>
 #include <utility>
 
 namespace quaymaster::session {
 
-namespace {
-
-using wire::builtin_exception;
-using wire::python_exception;
-
-/// Lends the arguments of a request to a call and takes the memory back, emptied: nothing of one request may outlive it
-/// in memory that all sessions share.
-class borrowed_call {
-public:
-    borrowed_call(workspace& scratch, core::time_point now) : scratch_{scratch}
-    {
-        core::call& call = scratch.call;
-        call.method = scratch.request.method;
-        call.positional.swap(scratch.request.positional);
-        call.keywords.swap(scratch.request.keywords);
-        call.now = now;
-    }
-    borrowed_call(const borrowed_call&) = delete;
-    borrowed_call& operator=(const borrowed_call&) = delete;
-    ~borrowed_call()
-    {
-        core::call& call = scratch_.call;
-        call.method = {};
-        call.positional.clear();
-        call.keywords.clear();
-        call.positional.swap(scratch_.request.positional);
-        call.keywords.swap(scratch_.request.keywords);
-    }
-    [[nodiscard]] core::call& operator*() const noexcept { return scratch_.call; }
-    [[nodiscard]] core::call* operator->() const noexcept { return &scratch_.call; }
-
-private:
-    workspace& scratch_;
-};
-
-void write_traceback(turn& now, const python_exception& error)
-{
-    wire::write_traceback(now.replies, now.scratch.request.reader, error);
-}
-
-void write_none(turn& now, const server_settings& settings)
-{
-    wire::write_return(now.replies, now.scratch.request.reader, {}, settings.limits);
-}
-
-// ---- the functions of section "server functions" in docs/protocol.md --------------------------------------------------
-
-using server_function = void (*)(turn&, const server_settings&, core::waiter& caller);
-
-void answer_dummy(turn& now, const server_settings& settings, core::waiter&)
-{
-    write_none(now, settings);
-}
-
-/// incref and decref: both take an ident and raise KeyError for one that is not counted.
-template <class Count>
-void answer_count(turn& now, const server_settings& settings, Count&& count)
-{
-    const auto ident = now.scratch.request.first_text;
-    if (!ident)
-        write_traceback(now, builtin_exception("TypeError", "an ident is a str"));
-    else if (!count(*ident))
-        write_traceback(now, builtin_exception("KeyError", std::string{*ident}));
-    else
-        write_none(now, settings);
-}
-
-void answer_incref(turn& now, const server_settings& settings, core::waiter&)
-{
-    answer_count(now, settings, [&now](std::string_view ident) { return now.server.incref(ident); });
-}
-
-void answer_decref(turn& now, const server_settings& settings, core::waiter& caller)
-{
-    answer_count(now, settings, [&](std::string_view ident) { return now.server.decref(ident, caller); });
-}
-
-void answer_get_methods(turn& now, const server_settings& settings, core::waiter&)
-{
-    std::optional<std::string> ident;
-    try {
-        ident = wire::ident_of_token(now.scratch.request.positional.front().to_value(settings.limits));
-    } catch (const pickle_error&) {
-        // Answered below like every other argument that is no Token.
-    }
-    if (!ident) {
-        write_traceback(now, builtin_exception("AttributeError", "get_methods() takes a Token"));
-        return;
-    }
-    const auto object = now.server.find(*ident);
-    if (object == nullptr)
-        write_traceback(now, builtin_exception("KeyError", *ident));
-    else
-        wire::write_names(now.replies, now.scratch.request.reader, object->exposed());
-}
-
-void answer_number_of_objects(turn& now, const server_settings& settings, core::waiter&)
-{
-    const value count{static_cast<std::int64_t>(now.server.number_of_objects())};
-    wire::write_return(now.replies, now.scratch.request.reader, count, settings.limits);
-}
-
-void answer_debug_info(turn& now, const server_settings&, core::waiter&)
-{
-    wire::write_return_text(now.replies, now.scratch.request.reader, now.server.debug_info());
-}
-
-void answer_shutdown(turn& now, const server_settings& settings, core::waiter&)
-{
-    write_none(now, settings);
-    now.server.request_shutdown();
-}
-
-struct function_row {
-    std::string_view name;
-    std::size_t arguments_min;
-    std::size_t arguments_max;
-    server_function answer;
-    bool takes_keywords = false;
-    bool begins_stream = false;
-};
-
-constexpr std::string_view create_name = "create";
-
-constexpr std::array functions{
-    function_row{"accept_connection", 1, 1, answer_dummy, false, true},
-    function_row{create_name, 1, wire::arguments_max, nullptr, true},  // which may take a while: see create_object()
-    function_row{"debug_info", 0, 0, answer_debug_info},
-    function_row{"decref", 1, 1, answer_decref},
-    function_row{"dummy", 0, 0, answer_dummy},
-    function_row{"get_methods", 1, 1, answer_get_methods},
-    function_row{"incref", 1, 1, answer_incref},
-    function_row{"number_of_objects", 0, 0, answer_number_of_objects},
-    function_row{"shutdown", 0, 0, answer_shutdown},
-};
-
-/// What calling the function with these arguments raises before it begins.
-std::optional<python_exception> check_arguments(const function_row& function, const wire::python_request& request)
-{
-    const std::string name = std::string{function.name} + "()";
-    const std::size_t given = request.positional.size();
-    if (given < function.arguments_min)
-        return builtin_exception("TypeError", name + " missing 1 required positional argument");
-    if (given > function.arguments_max)
-        return builtin_exception("TypeError", name + " takes " + std::to_string(function.arguments_max) +
-                                                  " positional arguments but " + std::to_string(given) + " were given");
-    if (!request.keywords.empty() && !function.takes_keywords)
-        return builtin_exception("TypeError",
-                                 name + " got an unexpected keyword argument " + wire::quoted(request.keywords.front().first));
-    return std::nullopt;
-}
-
-// ---- methods that work on every object though never exposed -----------------------------------------------------------
-
-using fallback_function = void (*)(core::referent&, turn&, const server_settings&, core::waiter& caller);
-
-void answer_text(core::referent& object, turn& now, const server_settings&, core::waiter&)
-{
-    wire::write_return_text(now.replies, now.scratch.request.reader, now.server.text(object));
-}
-
-/// The referent by value. Stock servers fail to pickle a queue or a lock, and say so in these words.
-void answer_by_value(core::referent& object, turn& now, const server_settings& settings, core::waiter& caller)
-{
-    if (auto copy = now.server.by_value(object)) {
-        const codec::reader_dialect reader = now.scratch.request.reader;
-        wire::write_return(now.replies, reader, hand_over(now.server, caller, *std::move(copy), reader, settings.limits),
-                           settings.limits);
-        return;
-    }
-    wire::write_unserializable(now.replies, now.scratch.request.reader,
-                               builtin_exception("TypeError", "cannot pickle " + now.server.text(object)));
-}
-
-struct fallback_row {
-    std::string_view method;
-    fallback_function answer;
-};
-
-constexpr std::array fallbacks{
-    fallback_row{"__str__", answer_text},
-    fallback_row{"__repr__", answer_text},
-    fallback_row{"#GETVALUE", answer_by_value},
-};
-
-python_exception not_exposed(std::string_view method, std::span<const std::string_view> exposed)
-{
-    std::string text = "method " + wire::quoted(method) + " is not in exposed=(";
-    for (std::size_t i = 0; i < exposed.size(); ++i)
-        text.append(i == 0 ? "'" : ", '").append(exposed[i]).append("'");
-    return builtin_exception("AttributeError", text + ")");
-}
-
-}  // namespace
-
 server_session::server_session(const server_settings& settings, core::waiter& caller) noexcept
-    : settings_{&settings}, caller_{&caller}
+    : settings_{&settings}, caller_{&caller}, calls_{settings, caller}, call_{caller}
 {
 }
 
@@ -217,13 +18,13 @@ void server_session::start(turn& now)
     now.server.fill_random(nonce);
     handshake_.emplace(nonce);
     handshake_->start(now.replies);
-    deadline_ = now.now + settings_->handshake_timeout;
+    handshake_deadline_ = now.now + settings_->handshake_timeout;
 }
 
 std::size_t server_session::receive(bytes_view input, turn& now)
 {
     std::size_t consumed = 0;
-    while (phase_ != phase::over && !parked() && now.replies.size() < settings_->replies_size_max) {
+    while (phase_ != phase::native && phase_ != phase::over && !parked() && now.replies.size() < settings_->replies_size_max) {
         const bytes_view rest = input.subspan(consumed);
         error_code ec;
         const auto next = wire::parse_frame(rest, payload_size_max(), ec);
@@ -237,6 +38,8 @@ std::size_t server_session::receive(bytes_view input, turn& now)
         take_frame(next->payload, now);
         consumed += next->size;
     }
+    if (phase_ == phase::native)
+        consumed += receive_native(input.subspan(consumed), now);
     return consumed;
 }
 
@@ -247,28 +50,32 @@ void server_session::take_frame(bytes_view payload, turn& now)
         return;
     }
     // On a stream a fault is answered and the next request is as good as any; without one there is nothing to go on with.
-    const auto fault = wire::parse_request(payload, now.scratch.reader, settings_->limits, now.scratch.request);
-    reader_ = now.scratch.request.reader;
-    if (fault)
-        write_traceback(now, *fault);
-    if (phase_ == phase::first_request)
-        phase_ = phase::over;  // unless accept_connection says otherwise
-    if (!fault)
-        dispatch(now);
-    now.scratch.request.clear();
+    if (phase_ == phase::stream) {
+        calls_.take_request(payload, true, call_, now);
+        return;
+    }
+    phase_ = phase::over;  // unless the answer says otherwise
+    switch (calls_.take_request(payload, false, call_, now)) {
+    case python_calls::after::close: break;
+    case python_calls::after::stream: phase_ = phase::stream; break;
+    case python_calls::after::native:
+        phase_ = phase::native;
+        native_ = std::make_unique<native_session>(*settings_, calls_, *caller_);
+        break;
+    }
 }
 
-void server_session::dispatch(turn& now)
+std::size_t server_session::receive_native(bytes_view input, turn& now)
 {
-    try {
-        if (phase_ == phase::stream)
-            call_method(now);
-        else
-            call_server_function(now);
-    } catch (const pickle_error& error) {
-        // An argument that had to be decoded, and is within the bounds of a pickle but not of an object.
-        write_traceback(now, {"_pickle", "cPickle", "UnpicklingError", error.what()});
-    }
+    const std::size_t consumed = native_->receive(input, now);
+    close_if_native_is_over();
+    return consumed;
+}
+
+void server_session::close_if_native_is_over()
+{
+    if (native_->is_over())
+        close_because(native_->end_code(), native_->end_reason());
 }
 
 void server_session::take_handshake_frame(bytes_view payload, turn& now)
@@ -281,274 +88,47 @@ void server_session::take_handshake_frame(bytes_view payload, turn& now)
         return;
     case wire::handshake_state::done: break;
     }
-    has_shut_down_error_ = !handshake_->peer_is_legacy();
+    calls_.set_has_shut_down_error(!handshake_->peer_is_legacy());
     handshake_.reset();
-    deadline_ = core::never;
+    handshake_deadline_ = core::never;
     authenticated_ = true;
     phase_ = phase::first_request;
 }
 
-void server_session::call_server_function(turn& now)
+void server_session::resume(core::waiter& told, turn& now)
 {
-    const std::string_view name = now.scratch.request.method;
-    const auto function =
-        std::find_if(functions.begin(), functions.end(), [&](const function_row& row) { return row.name == name; });
-    if (function == functions.end()) {
-        write_traceback(now, builtin_exception("AssertionError", wire::quoted(name) + " unrecognized"));
-        return;
-    }
-    if (const auto fault = check_arguments(*function, now.scratch.request)) {
-        write_traceback(now, *fault);
-        return;
-    }
-    if (function->begins_stream) {
-        phase_ = phase::stream;
-        role_ = core::role_of_stream(now.scratch.request.first_text.value_or(std::string_view{}));
-    }
-    if (function->answer != nullptr)
-        function->answer(now, *settings_, *caller_);
+    if (native_ != nullptr)
+        native_->resume(told, now);
     else
-        create_object(now);
+        calls_.resume(call_, now);
 }
 
-void server_session::create_object(turn& now)
+core::time_point server_session::deadline() const noexcept
 {
-    const auto typeid_name = now.scratch.request.first_text;
-    if (!typeid_name) {
-        write_traceback(now, builtin_exception("TypeError", "create() needs a typeid, which is a str, as its first argument"));
-        return;
-    }
-    borrowed_call call{now.scratch, now.now};
-    call->method = *typeid_name;
-    call->positional.erase(call->positional.begin());
-    if (now.server.reads_arguments(*typeid_name))
-        for (codec::payload& argument : call->positional)
-            replace_proxy(now.server, argument, settings_->limits);
-    holds held = hold_arguments(now.server, *caller_, {}, *call, settings_->limits);
-    if (auto constructor = now.server.find_constructor(*typeid_name)) {
-        core::outcome result = now.server.invoke(*constructor, *call, *caller_);
-        if (!std::holds_alternative<core::parked>(result))
-            return answer_created(std::move(result), held, now);
-        creating_ = std::make_unique<holds>(std::move(held));
-        return park_in(std::move(constructor));
-    }
-    auto made = now.server.create(*typeid_name, *call);
-    if (auto* error = std::get_if<core::raised>(&made))
-        return answer_created(std::move(*error), held, now);
-    answer_created(std::get<core::created>(made), held, now);
-}
-
-/// What a constructor has come to.
-void server_session::answer_created(core::outcome result, const holds& held, turn& now)
-{
-    if (auto* made = std::get_if<core::made_proxy>(&result)) {
-        auto known = now.server.adopt(std::move(*made));
-        if (const auto* object = std::get_if<core::created>(&known))
-            return answer_created(*object, held, now);
-        result = std::move(std::get<core::raised>(known));
-    }
-    wire::write_traceback(now.replies, reader_, to_python(std::move(std::get<core::raised>(result)), true));
-}
-
-/// The new object holds what its arguments do.
-void server_session::answer_created(const core::created& object, const holds& held, turn& now)
-{
-    for (const auto& each : held)
-        now.server.move_hold(*each, object.ident);
-    wire::write_created(now.replies, reader_, object.ident, object.object->exposed());
-}
-
-/// Another thread may fulfil the waiter from here on; its deadline stays as it is until we take the outcome.
-void server_session::park_in(std::shared_ptr<core::referent> place)
-{
-    place_ = std::move(place);
-    deadline_ = caller_->deadline();
-}
-
-void server_session::call_method(turn& now)
-{
-    const wire::python_request& request = now.scratch.request;
-    if (!request.ident)
-        return keep_count(now);
-    auto object = now.server.find(*request.ident);
-    if (object == nullptr) {
-        write_traceback(now, builtin_exception("KeyError", std::string{*request.ident}));
-        return;
-    }
-    const auto exposed = object->exposed();
-    if (!std::binary_search(exposed.begin(), exposed.end(), request.method)) {
-        call_fallback(*object, now);
-        return;
-    }
-    note_owned(object);
-    note_use(*request.ident, now);
-    borrowed_call call{now.scratch, now.now};
-    for (std::size_t i = 0; i < call->positional.size(); ++i)
-        if (call->positional[i].has_proxies() && object->reads_argument(*call, i))
-            replace_proxy(now.server, call->positional[i], settings_->limits);
-    hold_arguments(now.server, *caller_, *request.ident, *call, settings_->limits);
-    core::outcome result = now.server.invoke(*object, *call, *caller_);
-    if (auto* const waiting = std::get_if<core::parked>(&result))
-        return park_in(waiting->place != nullptr ? std::move(waiting->place) : std::move(object));
-    answer(std::move(result), now);
-}
-
-/// Requests for no object: what the client counts on for no longer than this stream. Stock clients send none.
-void server_session::keep_count(turn& now)
-{
-    const wire::python_request& request = now.scratch.request;
-    const bool is_adopt = request.method == "adopt";
-    if ((!is_adopt && request.method != "decref") || !request.first_text || request.positional.size() != 1)
-        return write_traceback(now, builtin_exception("KeyError", "None"));  // as CPython
-    const std::string_view ident = *request.first_text;
-    if (counts_ == nullptr)
-        counts_ = std::make_unique<count_map>();
-    const auto counted = counts_->find(ident);
-    bool is_known = counted != counts_->end();
-    if (is_adopt && is_known) {
-        ++counted->second;
-    } else if (is_adopt) {
-        is_known = now.server.find(ident) != nullptr;
-        if (is_known)
-            counts_->emplace(ident, 1);
-    } else if (is_known) {
-        if (--counted->second == 0)
-            counts_->erase(counted);
-        is_known = now.server.decref(ident, *caller_);
-    }
-    if (is_known)
-        write_none(now, *settings_);
-    else
-        write_traceback(now, builtin_exception("KeyError", std::string{ident}));
-}
-
-void server_session::call_fallback(core::referent& object, turn& now)
-{
-    const std::string_view method = now.scratch.request.method;
-    for (const fallback_row& row : fallbacks) {
-        if (row.method == method) {
-            row.answer(object, now, *settings_, *caller_);
-            return;
-        }
-    }
-    write_traceback(now, not_exposed(method, object.exposed()));
-}
-
-void server_session::answer(core::outcome result, turn& now)
-{
-    if (auto* object = std::get_if<core::made_proxy>(&result))
-        return answer_with_proxy(std::move(*object), now);
-    if (auto* error = std::get_if<core::raised>(&result))
-        return answer_with_error(std::move(*error), now);
-    try {
-        wire::write_return(
-            now.replies, reader_,
-            hand_over(now.server, *caller_, std::move(std::get<core::returned>(result).result), reader_, settings_->limits),
-            settings_->limits);
-    } catch (const pickle_error& error) {
-        wire::write_unserializable(now.replies, reader_, {"_pickle", "cPickle", "PicklingError", error.what()});
-    }
-}
-
-void server_session::answer_with_error(core::raised error, turn& now)
-{
-    python_exception raised = to_python(std::move(error), has_shut_down_error_);
-    try {
-        wire::write_error(now.replies, reader_, raised, settings_->limits);
-    } catch (const pickle_error&) {
-        // Its argument is not for this reader.
-        raised.text = raised.argument->repr();
-        raised.argument.reset();
-        wire::write_error(now.replies, reader_, raised, settings_->limits);
-    }
-}
-
-void server_session::answer_with_proxy(core::made_proxy object, turn& now)
-{
-    const std::string_view typeid_name = object.typeid_name;
-    auto made = now.server.adopt(std::move(object));
-    if (auto* error = std::get_if<core::raised>(&made))
-        return answer_with_error(std::move(*error), now);
-    const auto& known = std::get<core::created>(made);
-    wire::write_proxy(now.replies, reader_, typeid_name, known.ident, known.object->exposed());
-}
-
-/// Most streams call registered queues and nothing else, or the same few objects over and over.
-void server_session::note_use(std::string_view ident, turn& now)
-{
-    if (last_called_ == ident)
-        return;
-    last_called_ = ident;
-    if (used_.contains(ident) || !now.server.begin_use(*caller_, role_, ident))
-        return;
-    used_.emplace(ident);
-    if (used_.size() < used_swept_at_)
-        return;
-    // Idents are never given again: those of objects that are gone may go, too.
-    std::erase_if(used_, [&](const std::string& known) {
-        if (now.server.find(known) != nullptr)
-            return false;
-        now.server.end_use(*caller_, role_, known, false);
-        return true;
-    });
-    used_swept_at_ = 2 * used_.size() + swept_min;
-}
-
-void server_session::note_owned(const std::shared_ptr<core::referent>& object)
-{
-    if (!object->can_be_owned())
-        return;
-    const std::shared_ptr<core::referent> part = object->owned_part();
-    const auto& owned = part != nullptr ? part : object;
-    owned_.insert_or_assign(owned.get(), owned);  // a new one may be where an old one was
-    if (owned_.size() >= owned_swept_at_) {
-        std::erase_if(owned_, [](const auto& known) { return known.second.expired(); });
-        owned_swept_at_ = 2 * owned_.size() + swept_min;
-    }
-}
-
-void server_session::resume(turn& now)
-{
-    core::outcome result = place_->collect(*caller_);
-    place_.reset();
-    deadline_ = core::never;
-    if (const auto held = std::exchange(creating_, nullptr))
-        answer_created(std::move(result), *held, now);
-    else
-        answer(std::move(result), now);
+    if (native_ != nullptr)
+        return native_->deadline();
+    return call_.parked() ? call_.deadline() : handshake_deadline_;
 }
 
 void server_session::on_deadline(turn& now)
 {
-    if (now.now < deadline_)
+    if (now.now < deadline())
         return;
-    deadline_ = core::never;
-    if (!parked()) {
-        close_because({}, "handshake not done within " + std::to_string(settings_->handshake_timeout.count()) +
-                              " ms (handshake_timeout)");
-        return;
-    }
-    core::outcome result = now.server.expire(*place_, *caller_);
-    if (std::holds_alternative<core::parked>(result))
-        return;  // fulfilled a moment before, or it waits on, for a condition's lock: resume() will come
-    place_.reset();
-    answer(std::move(result), now);
+    if (native_ != nullptr)
+        return native_->on_deadline(now);
+    if (call_.parked())
+        return calls_.expire(call_, now);
+    close_because({}, "handshake not done within " + std::to_string(settings_->handshake_timeout.count()) +
+                          " ms (handshake_timeout)");
 }
 
 void server_session::end(service& server, bool peer_left)
 {
-    if (const auto place = std::exchange(place_, nullptr))
-        server.withdraw(*place, *caller_);
-    for (const auto& [address, each] : std::exchange(owned_, {}))
-        if (const auto object = each.lock())
-            server.abandon(*object, *caller_);
-    for (const std::string& ident : std::exchange(used_, {}))
-        server.end_use(*caller_, role_, ident, peer_left);
-    if (const auto counted = std::exchange(counts_, nullptr))
-        for (const auto& [ident, count] : *counted)
-            for (std::size_t i = 0; i < count; ++i)
-                server.give_up(ident);
-    deadline_ = core::never;
+    calls_.withdraw(call_, server);
+    if (native_ != nullptr)
+        native_->end(server);
+    calls_.end(server, peer_left);
+    handshake_deadline_ = core::never;
     phase_ = phase::over;
 }
 
@@ -559,7 +139,12 @@ bool server_session::authentication_failed() const noexcept
 
 std::optional<std::size_t> server_session::frame_size(bytes_view input) const noexcept
 {
-    return wire::announced_frame_size(input, payload_size_max());
+    if (phase_ != phase::native)
+        return wire::announced_frame_size(input, payload_size_max());
+    const auto body_size = wire::native::announced_body_size(input);
+    if (!body_size || *body_size > settings_->payload_size_max)
+        return std::nullopt;
+    return wire::native::header_size + *body_size;
 }
 
 std::size_t server_session::payload_size_max() const noexcept
@@ -570,7 +155,7 @@ std::size_t server_session::payload_size_max() const noexcept
 void server_session::close_because(error_code code, std::string reason)
 {
     phase_ = phase::over;
-    deadline_ = core::never;
+    handshake_deadline_ = core::never;
     end_code_ = code;
     end_reason_ = std::move(reason);
 }

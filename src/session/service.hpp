@@ -13,9 +13,26 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <variant>
 
 namespace quaymaster::session {
+
+/// What is done while nobody else is in an object; whom it serves is appended to its argument. Borrows the function that it is made of.
+class guarded_act {
+public:
+    template <class Function>
+    guarded_act(Function&& function) noexcept  // a view, as std::string_view is
+        : function_{const_cast<void*>(static_cast<const void*>(&function))},
+          run_{[](void* what, core::completions& fulfilled) { (*static_cast<std::remove_reference_t<Function>*>(what))(fulfilled); }}
+    {
+    }
+    void operator()(core::completions& fulfilled) const { run_(function_, fulfilled); }
+
+private:
+    void* function_;
+    void (*run_)(void*, core::completions&);
+};
 
 /// The registry and the referents as one session sees them. net implements it over its guards and wakes the callers of
 /// other sessions; a test implements it over a bare registry.
@@ -44,6 +61,8 @@ public:
     virtual std::size_t number_of_objects() = 0;
     virtual std::string debug_info() = 0;
 
+    /// Runs `act` while nobody else is in `object`, then tells those whom it has served.
+    virtual void run_inside(core::referent& object, guarded_act act) = 0;
     virtual core::outcome invoke(core::referent& object, core::call& request, core::waiter& caller) = 0;
     /// `parked` if `late` was fulfilled in the meantime: its caller is being told, and that outcome counts.
     virtual core::outcome expire(core::referent& object, core::waiter& late) = 0;

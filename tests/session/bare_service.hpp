@@ -69,6 +69,7 @@ public:
     std::shared_ptr<core::referent> find(std::string_view ident) override { return registry.find(ident); }
     std::size_t number_of_objects() override { return registry.number_of_objects(); }
     std::string debug_info() override { return core::debug_info(registry.list(), [](const core::referent& object) { return object.text(); }); }
+    void run_inside(core::referent&, session::guarded_act act) override { act(told); }
     core::outcome invoke(core::referent& object, core::call& request, core::waiter& caller) override
     {
         return object.invoke(request, caller, told);

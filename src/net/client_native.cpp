@@ -1,0 +1,263 @@
+// The native dialect of a client_connection.
+#include "net/client_connection.hpp"
+
+#include "net/fork_generation.hpp"
+#include "wire/framing.hpp"
+
+#include <boost/asio/error.hpp>
+
+#include <algorithm>
+#include <array>
+#include <string>
+#include <utility>
+
+namespace quaymaster::net {
+
+namespace native = wire::native;
+
+namespace {
+
+using clock = std::chrono::steady_clock;
+using std::chrono::milliseconds;
+
+constexpr std::size_t read_size = 4096;
+constexpr std::size_t direct_read_size_min = 4096;
+/// Below this a copy costs less than giving the input away.
+constexpr std::size_t given_item_size_min = std::size_t{64} << 10;
+/// No request has this id: it is that of pings.
+constexpr std::uint32_t ping_id = 0;
+
+/// A request's header and fixed fields, which are few.
+class request_front {
+public:
+    request_front(const native::frame_head& head, bytes_view fields, std::size_t tail_size)
+    {
+        wire::store_little(octets_.data(), static_cast<std::uint32_t>(fields.size() + tail_size));
+        octets_[4] = static_cast<std::byte>(head.code);
+        octets_[5] = std::byte{head.flags};
+        wire::store_little(octets_.data() + 6, head.count);
+        wire::store_little(octets_.data() + 8, head.id);
+        std::copy(fields.begin(), fields.end(), octets_.begin() + native::header_size);
+        size_ = native::header_size + fields.size();
+    }
+    [[nodiscard]] bytes_view view() const noexcept { return bytes_view{octets_}.first(size_); }
+
+private:
+    std::array<std::byte, 64> octets_;
+    std::size_t size_;
+};
+
+}  // namespace
+
+bool client_connection::begin_native()
+{
+    const std::array<codec::payload, 2> versions{value{std::int64_t{native::version_min}}, value{std::int64_t{native::version_max}}};
+    const wire::outgoing_request hello{std::nullopt, native::hello_name, std::nullopt, versions, {}};
+    wire::reply reply = transact(hello, {}, {environment_.options.call_deadline, nullptr});
+    auto* const accepted = std::get_if<wire::returned_reply>(&reply);
+    if (accepted == nullptr)
+        return false;
+    const value known = accepted->result.to_value(environment_.session.limits);
+    const auto size_max = known.find("payload_size_max");
+    request_size_max_ = size_max ? size_max->to_uint64().value_or(0) : 0;
+    if (request_size_max_ == 0)
+        throw_protocol_error("its hello names no payload_size_max");
+    is_native_ = true;
+    return true;
+}
+
+wire::reply client_connection::transact_in_frames(const wire::outgoing_request& request, codec::reader_dialect dialect,
+                                                  const reply_wait& wait)
+{
+    wire::outbox& output = session_.output();
+    drop_input(std::exchange(native_reply_size_, 0));
+    const std::uint32_t id = ++last_id_ != ping_id ? last_id_ : ++last_id_;
+    const std::size_t begun = native::begin_body(output, {native::operation::call, id});
+    try {
+        wire::write_request(output, dialect, request, environment_.session.limits);
+    } catch (...) {
+        output.truncate(begun);
+        throw;
+    }
+    native::end_body(output, begun);
+    in_progress_ = true;
+    request_left_ = false;
+    flush(wait);
+    // A call without limit says how long silence is good; there the server is asked on this very connection.
+    const native_wait patience{wait.still_alive != nullptr ? std::nullopt
+                                                           : std::optional{wait.patience - std::min(wait.patience, environment_.options.call_deadline)}};
+    const native_reply found = wait_for_native(id, patience);
+    if (found.code == native::operation::refused)
+        throw_protocol_error(std::string{as_chars(found.body)});
+    error_code ec;
+    const auto inner = found.code == native::operation::answer
+        ? wire::parse_frame(found.body, environment_.session.payload_size_max, ec)
+        : std::nullopt;
+    if (!inner)
+        throw_protocol_error("its answer to a call is none");
+    if (inner->payload.size() >= given_item_size_min && native_reply_size_ == input_.size())
+        if (std::optional<value> result = memory_.give_result(input_, inner->payload, environment_.session.limits)) {
+            native_reply_size_ = 0;
+            return wire::returned_reply{std::move(*result)};
+        }
+    return wire::parse_reply(inner->payload, envelope_, environment_.session.limits);
+}
+
+native_reply client_connection::transact_native(const native::frame_head& head, bytes_view fields, bytes_view tail,
+                                                const native_wait& wait)
+{
+    drop_input(std::exchange(native_reply_size_, 0));
+    native::frame_head numbered = head;
+    numbered.id = ++last_id_ != ping_id ? last_id_ : ++last_id_;
+    if (fields.size() + tail.size() > request_size_max_)
+        throw error{"a request of " + std::to_string(fields.size() + tail.size()) + " octets is more than the server at " +
+                    environment_.server.to_string() + " accepts (its payload_size_max is " + std::to_string(request_size_max_) + ")"};
+    const request_front front{numbered, fields, tail.size()};
+    const std::array<bytes_view, 2> pieces{front.view(), tail};
+    in_progress_ = true;
+    request_left_ = true;
+    error_code ec;
+    socket_.write(std::span{pieces}.first(tail.empty() ? 1 : 2), environment_.options.call_deadline, ec);
+    if (ec)
+        throw_socket_error(ec, environment_.options.call_deadline);
+    return wait_for_native(numbered.id, wait);
+}
+
+void client_connection::send_native(const native::frame_head& head, bytes_view fields)
+{
+    const request_front front{head, fields, 0};
+    const std::array<bytes_view, 1> pieces{front.view()};
+    error_code ec;
+    socket_.write(pieces, environment_.options.call_deadline, ec);
+    if (ec)
+        throw_socket_error(ec, environment_.options.call_deadline);
+}
+
+native_reply client_connection::receive_native(std::uint32_t id, const native_wait& wait)
+{
+    drop_input(std::exchange(native_reply_size_, 0));
+    in_progress_ = true;
+    return wait_for_native(id, wait);
+}
+
+native_reply client_connection::wait_for_native(std::uint32_t id, const native_wait& wait)
+{
+    const client_options& options = environment_.options;
+    time_point deadline = time_point::max();
+    time_point ping_due{};  // not known before the first wait: most replies are there at once
+    for (;;) {
+        if (auto found = take_native(id)) {
+            in_progress_ = false;
+            return *found;
+        }
+        if (deadline == time_point::max() && wait.asked)
+            deadline = clock::now() + *wait.asked + options.call_deadline;
+        fill_native(deadline, ping_due, wait);
+    }
+}
+
+/// The reply to `id` if all of it is there; drops pongs before it.
+std::optional<native_reply> client_connection::take_native(std::uint32_t id)
+{
+    for (;;) {
+        error_code ec;
+        const auto found = native::parse_frame(input_.view(), environment_.session.payload_size_max, ec);
+        if (ec)
+            throw_protocol_error("it announces a reply of " + std::to_string(native::announced_body_size(input_.view()).value_or(0)) +
+                                 " octets, more than reply_size_max (" + std::to_string(environment_.session.payload_size_max) + ")");
+        if (!found)
+            return std::nullopt;
+        if (found->code == native::operation::pong && found->id == ping_id) {
+            drop_input(found->size());
+            continue;
+        }
+        if (found->id != id)
+            throw_protocol_error("it answers what nobody has asked");
+        native_reply_size_ = found->size();
+        return native_reply{found->code, found->flags, found->count, found->body};
+    }
+}
+
+/// Reads what comes, and asks the server whether it lives when nothing has come for long.
+void client_connection::fill_native(time_point deadline, time_point& ping_due, const native_wait& wait)
+{
+    const client_options& options = environment_.options;
+    const std::size_t size = input_.size();
+    const std::size_t whole = native::announced_body_size(input_.view()).value_or(0) + native::header_size;
+    error_code ec;
+    if (size >= native::header_size && whole - size > direct_read_size_min) {
+        if (whole > input_.capacity())
+            memory_.grow(input_, whole);
+        input_.resize(whole);
+        socket_.read_exactly({input_.data() + size, whole - size}, options.call_deadline, ec);
+        if (ec)
+            throw_socket_error(ec, options.call_deadline);
+        return;
+    }
+    const bool is_first = ping_due == time_point{};
+    if (is_first)
+        ping_due = clock::now() + options.wait_slice;
+    input_.resize(size + read_size);
+    const std::size_t count = socket_.read_some({input_.data() + size, read_size}, std::min(deadline, ping_due), ec);
+    input_.resize(size + count);
+    if (count != 0)
+        ping_due = clock::now() + options.wait_slice;
+    if (ec == boost::system::errc::timed_out) {
+        const auto now = clock::now();
+        if (now >= deadline || awaits_pong_)
+            throw_unheard(wait);
+        ping();
+        ping_due = now + options.call_deadline;
+        return;
+    }
+    awaits_pong_ = false;
+    if (ec)
+        throw_socket_error(ec, options.call_deadline);
+}
+
+void client_connection::ping()
+{
+    send_native({native::operation::ping, ping_id}, {});
+    awaits_pong_ = true;
+}
+
+codec::item client_connection::take_item(const native_reply& reply)
+{
+    if (reply.body.size() < given_item_size_min || native_reply_size_ != input_.size())
+        return codec::item::make(reply.body, {.protocol_min = 4});
+    native_reply_size_ = 0;
+    return codec::item::adopt(std::move(input_), reply.body, {.protocol_min = 4});
+}
+
+std::optional<std::uint32_t> client_connection::handle_of(std::string_view ident)
+{
+    if (last_used_ != nullptr && last_used_->first == ident)
+        return last_used_->second;
+    if (const auto known = handles_.find(ident); known != handles_.end()) {
+        last_used_ = &*known;
+        return known->second;
+    }
+    const native_reply reply = transact_native({native::operation::open, 0}, {}, as_bytes(ident), {milliseconds{0}});
+    if (reply.code == native::operation::raised)
+        return std::nullopt;
+    native::body_reader body{reply.body};
+    const std::uint32_t handle = body.number32();
+    (void)body.octet();
+    if (reply.code != native::operation::opened || body.failed())
+        throw_protocol_error(reply.code == native::operation::refused ? std::string{as_chars(reply.body)} : "its answer to an open is none");
+    last_used_ = &*handles_.emplace(ident, handle).first;
+    return handle;
+}
+
+void client_connection::throw_unheard(const native_wait& wait) const
+{
+    const milliseconds waited = wait.asked.value_or(environment_.options.wait_slice) + environment_.options.call_deadline;
+    throw_socket_error(boost::asio::error::timed_out, waited);
+}
+
+void client_connection::throw_protocol_error(const std::string& what) const
+{
+    throw error{environment_.server.to_string() + ": " + what};
+}
+
+}  // namespace quaymaster::net

@@ -1,0 +1,56 @@
+// told_waiters: what other threads have told a loop: waiters whose calls are to go on. No lock.
+#pragma once
+
+#include "core/waiter.hpp"
+
+#include <atomic>
+#include <memory>
+#include <utility>
+
+namespace quaymaster::net {
+
+/// A stack that many threads push to and one empties, linked through the waiters themselves: neither side waits for the other, and
+/// nothing is allocated. A waiter is in at most one, once: it is told of one wait at a time.
+/// Thread safety: push() from any thread; take_all() and the destructor from the owner's.
+class told_waiters {
+public:
+    told_waiters() = default;
+    told_waiters(const told_waiters&) = delete;
+    told_waiters& operator=(const told_waiters&) = delete;
+    ~told_waiters()
+    {
+        take_all([](const std::shared_ptr<core::waiter>&) {});
+    }
+
+    /// True if it was empty: then the owner has to be woken.
+    bool push(std::shared_ptr<core::waiter> told) noexcept
+    {
+        core::told_link& link = told->told();
+        core::waiter* const pushed = told.get();
+        link.self = std::move(told);
+        core::waiter* top = top_.load(std::memory_order_relaxed);
+        do
+            link.next = top;
+        while (!top_.compare_exchange_weak(top, pushed, std::memory_order_release, std::memory_order_relaxed));
+        return top == nullptr;
+    }
+
+    /// Takes all out and gives each to `take`, those pushed first first.
+    template <class Take>
+    void take_all(Take&& take)
+    {
+        core::waiter* reversed = nullptr;
+        for (core::waiter* top = top_.exchange(nullptr, std::memory_order_acquire); top != nullptr;)
+            top = std::exchange(top->told().next, std::exchange(reversed, top));
+        while (reversed != nullptr) {
+            core::told_link& link = reversed->told();
+            reversed = std::exchange(link.next, nullptr);
+            take(std::move(link.self));
+        }
+    }
+
+private:
+    std::atomic<core::waiter*> top_{nullptr};
+};
+
+}  // namespace quaymaster::net

@@ -1,0 +1,56 @@
+// turn: what sessions work with while something happens to them, and what all of them share.
+#pragma once
+
+#include "codec/envelope.hpp"
+#include "codec/item_reader.hpp"
+#include "codec/pickle_limits.hpp"
+#include "core/call.hpp"
+#include "session/service.hpp"
+#include "wire/outbox.hpp"
+#include "wire/python_dialect.hpp"
+
+#include <quaymaster/bytes.hpp>
+
+#include <chrono>
+#include <cstddef>
+#include <vector>
+
+namespace quaymaster::session {
+
+/// What all sessions of a server share. Constant while a session refers to it.
+struct server_settings {
+    bytes authkey;
+    /// Refuse bare MD5 and every digest weaker than SHA-256: clients of Python 3.11 and older are then turned away.
+    bool require_sha256 = false;
+    /// From start() to the end of the handshake.
+    std::chrono::milliseconds handshake_timeout{5'000};
+    /// Octets in one request, after the handshake. Before it, wire::handshake_payload_size_max holds.
+    std::size_t payload_size_max = std::size_t{64} << 20;
+    /// Octets of unwritten replies above which receive() takes no further request: one that pipelines gets waits its turn.
+    std::size_t replies_size_max = std::size_t{4} << 20;
+    codec::pickle_limits limits;
+    /// Requests of the native dialect that one connection may have under way: those beyond are refused.
+    std::size_t requests_max = 65'536;
+    /// Objects that one connection of the native dialect may have open at once.
+    std::size_t handles_max = 65'536;
+};
+
+/// Memory that the sessions of one thread lend each other for the length of a call. Thread safety: none.
+struct workspace {
+    codec::envelope_reader reader;
+    wire::python_request request;
+    core::call call;
+    codec::item_reader items;
+    std::vector<codec::item> batch;  // empty between requests
+};
+
+/// What a session works with while something happens to it.
+struct turn {
+    service& server;
+    workspace& scratch;
+    /// Where the octets for the peer go.
+    wire::outbox& replies;
+    core::time_point now;
+};
+
+}  // namespace quaymaster::session
