@@ -5,8 +5,16 @@
 
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 
 namespace quaymaster {
+
+/// What a client speaks with a server, once they have proved the key to each other.
+enum class client_dialect : std::uint8_t {
+    automatic,  ///< native, if the server speaks it, else Python's
+    native,     ///< native only: connecting to a server that does not speak it is an `error`
+    python,     ///< that of CPython's multiprocessing.managers, which every server speaks
+};
 
 /// The limits of one manager and of the proxies it makes. Every one of them is an upper bound on a wait: no call hangs.
 struct client_options {
@@ -31,6 +39,7 @@ struct client_options {
     std::chrono::microseconds busy_poll{100};
     /// Octets of one reply. A server that announces a longer one is hung up on.
     std::size_t reply_size_max = std::size_t{1} << 30;
+    client_dialect dialect = client_dialect::automatic;
     /// What is read of the pickles that a server sends.
     pickle_limits pickle;
     /// Refuse servers that prove the key with MD5: Python up to 3.11.

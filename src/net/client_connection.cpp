@@ -101,7 +101,9 @@ wire::reply client_connection::transact(const wire::outgoing_request& request, c
 
 bool client_connection::is_usable() noexcept
 {
-    return !in_progress_ && fork_generation_ == fork_generation() && socket_.is_quiet();
+    if (in_progress_ || fork_generation_ != fork_generation())
+        return false;
+    return awaits_pong_ || socket_.is_quiet();
 }
 
 void client_connection::flush(const reply_wait& wait)

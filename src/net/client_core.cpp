@@ -159,7 +159,8 @@ private:
 client_core::client_core(address server, const authkey& key, const client_options& options)
     : environment_{make_environment(std::move(server), key, options)},
       id_{next_core_id()},
-      counts_{[this] { return open_stream("quaymaster-" + std::to_string(::getpid()) + "|counts"); }, options.release_deadline}
+      may_be_native_{options.dialect != client_dialect::python},
+      counts_{[this] { return open_python_stream("quaymaster-" + std::to_string(::getpid()) + "|counts"); }, options.release_deadline}
 {
 }
 
@@ -204,6 +205,16 @@ void client_core::probe_until(time_point deadline)
 
 wire::reply client_core::call_server(const client_request& request, std::optional<std::string_view> name)
 {
+    if (may_be_native()) {
+        const auto reply = with_stream([&](client_connection& stream) -> std::optional<wire::reply> {
+            if (!stream.is_native())
+                return std::nullopt;
+            return stream.transact({std::nullopt, request.method, name, request.positional, request.keywords}, dialect(),
+                                   {options().call_deadline, nullptr});
+        });
+        if (reply)
+            return *reply;
+    }
     return persist(clock::now() + options().reconnect_deadline,
                    [&] { return one_shot(request, name, options().call_deadline, time_point::max()); });
 }
@@ -220,6 +231,13 @@ void client_core::release(std::string_view ident) noexcept
         return;
     try {
         const client_request request{"decref", {}, {}};
+        client_connection* const stream = thread_streams::of_this_thread().find(*this);
+        if (stream != nullptr && stream->is_native() && stream->is_usable()) {
+            (void)with_stream([&](client_connection& native) {
+                return native.transact({std::nullopt, request.method, ident, {}, {}}, dialect(), {options().release_deadline, nullptr});
+            });
+            return;
+        }
         (void)one_shot(request, ident, options().release_deadline, clock::now() + options().release_deadline);
     } catch (const std::exception&) {
         // See the declaration.
@@ -242,18 +260,15 @@ wire::reply client_core::one_shot(const client_request& request, std::optional<s
 
 wire::reply client_core::call_object(std::string_view ident, const client_request& request, const reply_wait& wait)
 {
-    client_connection& stream = stream_of_this_thread();
-    try {
+    return with_stream([&](client_connection& stream) {
         return stream.transact({ident, request.method, std::nullopt, request.positional, request.keywords}, dialect(), wait);
-    } catch (...) {
-        // At once, not at this thread's next call: the server may carry out yet what was given up, and must find nobody
-        // there to give an item to.
-        if (stream.is_in_progress()) {
-            thread_streams::of_this_thread().remove(*this);
-            drop(&stream);
-        }
-        throw;
-    }
+    });
+}
+
+void client_core::give_up(client_connection& stream) noexcept
+{
+    thread_streams::of_this_thread().remove(*this);
+    drop(&stream);
 }
 
 client_connection& client_core::stream_of_this_thread()
@@ -266,14 +281,38 @@ client_connection& client_core::stream_of_this_thread()
         drop(found);
     }
     std::shared_ptr<client_connection> opened =
-        persist(clock::now() + options().reconnect_deadline, [this] { return open_stream(thread_name()); });
+        persist(clock::now() + options().reconnect_deadline, [this] { return open_stream(); });
     client_connection& stream = *opened;
     keep(std::move(opened));
     streams.add(*this, stream);
     return stream;
 }
 
-std::shared_ptr<client_connection> client_core::open_stream(std::string_view name)
+std::shared_ptr<client_connection> client_core::open_stream()
+{
+    if (may_be_native())
+        if (std::shared_ptr<client_connection> stream = open_native())
+            return stream;
+    return open_python_stream(thread_name());
+}
+
+std::unique_ptr<client_connection> client_core::open_native()
+{
+    auto stream = std::make_unique<client_connection>(environment_, clock::now() + options().handshake_deadline);
+    try {
+        if (stream->begin_native())
+            return stream;
+    } catch (const connection_lost& lost) {
+        // As with accept_connection: nothing can have happened.
+        throw connection_lost{lost.what(), lost.cause(), false};
+    }
+    if (options().dialect == client_dialect::native)
+        throw error{server().to_string() + " speaks only the dialect of Python's multiprocessing.managers, and client_options::dialect is native"};
+    may_be_native_.store(false, std::memory_order_relaxed);
+    return nullptr;
+}
+
+std::shared_ptr<client_connection> client_core::open_python_stream(std::string_view name)
 {
     auto stream = std::make_shared<client_connection>(environment_, clock::now() + options().handshake_deadline);
     const wire::outgoing_request request{std::nullopt, "accept_connection", name, {}, {}};

@@ -59,6 +59,22 @@ public:
     /// Calls a method of the object `ident`. If the server was restarted, connects anew before anything is sent, trying
     /// until reconnect_deadline.
     wire::reply call_object(std::string_view ident, const client_request& request, const reply_wait& wait);
+    /// `act(stream)` with the calling thread's stream, which is given up at once if that fails half-way: the server may carry out
+    /// yet what was given up, and must find nobody there to give an item to.
+    template <class Act>
+    auto with_stream(Act&& act)
+    {
+        client_connection& stream = stream_of_this_thread();
+        try {
+            return std::forward<Act>(act)(stream);
+        } catch (...) {
+            if (stream.is_in_progress())
+                give_up(stream);
+            throw;
+        }
+    }
+    /// A connection of the caller's own that speaks the native dialect; null if the server does not.
+    std::unique_ptr<client_connection> open_native();
 
 private:
     class thread_streams;
@@ -67,7 +83,10 @@ private:
     wire::reply one_shot(const client_request& request, std::optional<std::string_view> name, std::chrono::milliseconds patience,
                          time_point deadline);
     client_connection& stream_of_this_thread();
-    std::shared_ptr<client_connection> open_stream(std::string_view name);
+    std::shared_ptr<client_connection> open_stream();
+    std::shared_ptr<client_connection> open_python_stream(std::string_view name);
+    void give_up(client_connection& stream) noexcept;
+    [[nodiscard]] bool may_be_native() const noexcept { return may_be_native_.load(std::memory_order_relaxed); }
     void keep(std::shared_ptr<client_connection> stream);
     void drop(const client_connection* stream) noexcept;
     [[nodiscard]] codec::reader_dialect dialect() const noexcept;
@@ -75,6 +94,7 @@ private:
     client_environment environment_;  // constant until the destructor wipes the key
     const std::uint64_t id_;  // unlike an address, never reused
     std::atomic<bool> python2_{false};
+    std::atomic<bool> may_be_native_;  // false once the server has refused it
     kept_counts counts_;
 
     std::mutex mutex_;  // guards streams_; held only to add or remove

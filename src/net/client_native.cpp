@@ -163,8 +163,10 @@ std::optional<native_reply> client_connection::take_native(std::uint32_t id)
         error_code ec;
         const auto found = native::parse_frame(input_.view(), environment_.session.payload_size_max, ec);
         if (ec)
-            throw_protocol_error("it announces a reply of " + std::to_string(native::announced_body_size(input_.view()).value_or(0)) +
-                                 " octets, more than reply_size_max (" + std::to_string(environment_.session.payload_size_max) + ")");
+            throw connection_lost{environment_.server.to_string() + ": " +
+                                      wire::frame_fault_text(ec, native::announced_body_size(input_.view()).value_or(0),
+                                                             environment_.session.payload_size_max, "reply_size_max"),
+                                  ec, true};
         if (!found)
             return std::nullopt;
         if (found->code == native::operation::pong && found->id == ping_id) {

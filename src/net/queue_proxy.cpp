@@ -1,6 +1,7 @@
 #include <quaymaster/queue_proxy.hpp>
 
 #include "codec/item.hpp"
+#include "net/native_queue.hpp"
 #include "net/remote_object.hpp"
 #include "net/wait_in_slices.hpp"
 
@@ -34,15 +35,26 @@ std::optional<pickle_encoder>& thread_encoder()
     return encoder;
 }
 
-codec::item item_from(pickle_encoder&& encoded)
+/// Keeps the memory of an encoder for this thread's next put(), unless it is a giant's.
+void keep(pickle_encoder&& encoded)
 {
     constexpr std::size_t kept_size_max = std::size_t{2} << 20;
+    if (encoded.opcodes().size() > kept_size_max)
+        return;
+    encoded.clear();
+    thread_encoder() = std::move(encoded);
+}
+
+codec::item item_from(pickle_encoder&& encoded)
+{
     codec::item item = encoded.to_item();
-    if (item.size() <= kept_size_max) {
-        encoded.clear();
-        thread_encoder() = std::move(encoded);
-    }
+    keep(std::move(encoded));
     return item;
+}
+
+value value_of(const codec::item& item, net::remote_object& queue)
+{
+    return codec::payload{item}.to_value(queue.limits());
 }
 
 bool answer_is_true(net::remote_object& queue, std::string_view method)
@@ -100,6 +112,8 @@ pickle_encoder queue_proxy_base::spare_encoder()
 
 void queue_proxy_base::put_encoded(pickle_encoder&& encoded, timeout_type timeout) const
 {
+    if (net::native_queue{object()}.put(encoded.opcodes(), timeout))
+        return keep(std::move(encoded));
     const codec::item item = item_from(std::move(encoded));
     if (timeout && timeout->count() == 0) {
         const std::array<codec::payload, 2> arguments{item, value{false}};
@@ -119,12 +133,16 @@ void queue_proxy_base::put_encoded(pickle_encoder&& encoded, timeout_type timeou
 
 void queue_proxy_base::put_nowait_encoded(pickle_encoder&& encoded) const
 {
+    if (net::native_queue{object()}.put(encoded.opcodes(), milliseconds{0}))
+        return keep(std::move(encoded));
     const std::array<codec::payload, 1> arguments{item_from(std::move(encoded))};
     call_plainly(object(), "put_nowait", arguments);
 }
 
 value queue_proxy_base::get_value(timeout_type timeout) const
 {
+    if (const auto item = net::native_queue{object()}.get(timeout))
+        return value_of(*item, object());
     if (timeout && timeout->count() == 0) {
         const std::array<codec::payload, 1> arguments{value{false}};
         return call_plainly(object(), "get", arguments).to_value(object().limits());
@@ -141,6 +159,8 @@ value queue_proxy_base::get_value(timeout_type timeout) const
 
 value queue_proxy_base::get_value_nowait() const
 {
+    if (const auto item = net::native_queue{object()}.get(milliseconds{0}))
+        return value_of(*item, object());
     return call_plainly(object(), "get_nowait").to_value(object().limits());
 }
 

@@ -171,6 +171,13 @@ wire::reply remote_object::answer_to(const client_request& request, const reply_
     return reply;
 }
 
+void remote_object::find_again(const std::string& known, bool is_first)
+{
+    if (!is_first || !was_created_here_ || !finds_same_object(typeid_name_, known))
+        throw remote_error{"KeyError", '\'' + known + "': the server has no such object (any more)"};
+    create_again(known);
+}
+
 wire::created_reply remote_object::create() const
 {
     const std::vector<codec::payload> positional{positional_.begin(), positional_.end()};

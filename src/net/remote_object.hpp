@@ -5,10 +5,13 @@
 
 #include <quaymaster/value.hpp>
 
+#include <cstdint>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -43,6 +46,27 @@ public:
     /// The same for a method whose result stays in the server, or is a proxy that was stored there; `error` if it answers with
     /// anything else (managers.py: BaseProxy._callmethod, #PROXY; RebuildProxy).
     std::shared_ptr<remote_object> call_for_object(const client_request& request, const reply_wait& wait);
+    /// `act(stream, handle)` with the calling thread's stream and what the server has open for this object; nullopt, with nothing
+    /// done, if the stream does not speak the native dialect.
+    template <class Act>
+    auto on_native(Act&& act) -> std::optional<std::invoke_result_t<Act&, client_connection&, std::uint32_t>>
+    {
+        std::optional<std::invoke_result_t<Act&, client_connection&, std::uint32_t>> result;
+        for (bool is_first = true;; is_first = false) {
+            const std::string known = ident();
+            const bool is_known = core_->with_stream([&](client_connection& stream) {
+                if (!stream.is_native())
+                    return true;
+                const std::optional<std::uint32_t> handle = stream.handle_of(known);
+                if (handle)
+                    result.emplace(act(stream, *handle));
+                return handle.has_value();
+            });
+            if (is_known)
+                return result;
+            find_again(known, is_first);
+        }
+    }
     /// The object of the same server that `content`, a pickled proxy, stands for, and counts on it. Throws `error` if it is
     /// none, or one of another server; remote_error if the object is gone.
     [[nodiscard]] std::shared_ptr<remote_object> rebuild(const value& content) const;
@@ -56,6 +80,8 @@ private:
     [[nodiscard]] wire::created_reply create() const;
     /// What the server says that the object exposes (managers.py: Server.get_methods).
     [[nodiscard]] std::vector<std::string> ask_methods() const;
+    /// The server has no object `known`: creates it again, or throws if that would be another.
+    void find_again(const std::string& known, bool is_first);
     /// Creates anew unless another thread has done so since `stale` was the ident.
     void create_again(const std::string& stale);
 

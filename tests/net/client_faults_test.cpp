@@ -144,7 +144,7 @@ TEST_CASE("a call to a frozen server ends with deadline_exceeded", "[net][client
     }
     SECTION("an item larger than the socket's buffers") {
         const auto large = quaymaster::queue_proxy<bytes>{queue};
-        CHECK_THROWS_AS(large.put(bytes(std::size_t{64} << 20)), deadline_exceeded);
+        CHECK_THROWS_AS(large.put(bytes(std::size_t{60} << 20)), deadline_exceeded);
     }
     CHECK(clock_type::now() - started < 5s);
     server.thaw();
@@ -243,7 +243,7 @@ TEST_CASE("an object that a create() made is not made again after a restart", "[
         FAIL("the ident of an earlier server is still known");
     } catch (const remote_error& unknown) {
         CHECK(unknown.type_name() == "KeyError");
-        CHECK_FALSE(unknown.traceback().empty());
+        CHECK(unknown.text().find(queue.ident()) != std::string::npos);
     }
 }
 

@@ -215,6 +215,7 @@ private:
 template <class Manager>
 Manager connected_to(const scripted_server& serving, quaymaster::manager_options options = short_limits())
 {
+    options.client.dialect = quaymaster::client_dialect::python;  // the one that scripts are written in
     Manager manager{serving.address(), "abc", options};
     manager.connect();
     return manager;

@@ -1,0 +1,75 @@
+#include "net/native_queue.hpp"
+
+#include "net/native_errors.hpp"
+#include "wire/native_dialect.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace quaymaster::net {
+
+namespace native = wire::native;
+
+namespace {
+
+using std::chrono::milliseconds;
+
+/// Octets of one reply to a get_many: what is more comes with the next.
+constexpr std::uint32_t reply_size_max = std::uint32_t{4} << 20;
+
+}  // namespace
+
+std::optional<bool> native_queue::put(bytes_view opcodes, wait_time timeout)
+{
+    const std::uint32_t limit = native_timeout(timeout);
+    return queue_.on_native([&](client_connection& stream, std::uint32_t handle) {
+        native::fixed_fields fields;
+        fields.add(handle).add(limit);
+        take_done(stream.transact_native({native::operation::put, 0}, fields.view(), opcodes, {timeout}));
+        return true;
+    });
+}
+
+std::optional<codec::item> native_queue::get(wait_time timeout)
+{
+    const std::uint32_t limit = native_timeout(timeout);
+    return queue_.on_native([&](client_connection& stream, std::uint32_t handle) {
+        native::fixed_fields fields;
+        fields.add(handle).add(limit);
+        const native_reply reply = stream.transact_native({native::operation::get, 0}, fields.view(), {}, {timeout});
+        require(reply, native::operation::item);
+        return stream.take_item(reply);
+    });
+}
+
+std::optional<std::size_t> native_queue::put_many(std::size_t count, bytes_view sized_items, wait_time timeout)
+{
+    const std::uint32_t limit = native_timeout(timeout);
+    return queue_.on_native([&](client_connection& stream, std::uint32_t handle) {
+        native::fixed_fields fields;
+        fields.add(handle).add(limit);
+        const native::frame_head head{native::operation::put_many, 0, static_cast<std::uint16_t>(count)};
+        return take_done(stream.transact_native(head, fields.view(), sized_items, {timeout}));
+    });
+}
+
+std::optional<bool> native_queue::get_many(std::size_t count, wait_time timeout, std::vector<codec::item>& got)
+{
+    const std::uint32_t limit = native_timeout(timeout);
+    return queue_.on_native([&](client_connection& stream, std::uint32_t handle) {
+        native::fixed_fields fields;
+        fields.add(handle).add(limit).add(reply_size_max);
+        const auto wanted = static_cast<std::uint16_t>(std::min(count, native::batch_items_max));
+        const native_reply reply = stream.transact_native({native::operation::get_many, 0, wanted}, fields.view(), {}, {timeout});
+        require(reply, native::operation::items);
+        take_items(reply, got);
+        return (reply.flags & native::has_more) != 0;
+    });
+}
+
+std::optional<std::size_t> native_queue::batch_size_max()
+{
+    return queue_.on_native([](client_connection& stream, std::uint32_t) { return stream.request_size_max(); });
+}
+
+}  // namespace quaymaster::net
