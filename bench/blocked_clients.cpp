@@ -73,9 +73,9 @@ try {
     bench::client client{bench::parse_port(argv[1]), argv[2]};
     const std::string ident = bench::created_ident(client, "get_task_queue");
 
-    const auto before = bench::settled_memory(server);
+    const auto before = quaymaster::tool::settled_memory(server);
     connections blocked = block_in_get(client, ident, count);
-    const auto after = bench::settled_memory(server);
+    const auto after = quaymaster::tool::settled_memory(server);
     serve_all(client, ident, blocked);
 
     std::cout << "{\"clients\": " << count << ", \"before\": " << before << ", \"after\": " << after

@@ -45,9 +45,9 @@ try {
     bench::raw_connection connection{client};
     bench::open_stream(connection);
 
-    const auto before = bench::settled_memory(server);
+    const auto before = quaymaster::tool::settled_memory(server);
     put_items(connection, ident, count, static_cast<std::size_t>(std::stoul(argv[5])));
-    const auto after = bench::settled_memory(server);
+    const auto after = quaymaster::tool::settled_memory(server);
 
     std::cout << "{\"items\": " << count << ", \"before\": " << before << ", \"after\": " << after
               << ", \"bytes_per_item\": " << static_cast<double>(after - before) / static_cast<double>(count) << "}\n";

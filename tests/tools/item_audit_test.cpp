@@ -35,7 +35,7 @@ TEST_CASE("An audit finds nothing wrong when every item comes once and in order"
     SECTION("the end of a producer is no item") {
         const auto stamp = receiver.receive(item_of(audit.last(1)));
         REQUIRE(stamp);
-        CHECK(stamp->is_last == 1);
+        CHECK(stamp->is_last);
         CHECK(audit.verdict().items == 4);
     }
 }
@@ -111,5 +111,39 @@ TEST_CASE("An audit notices what was not put", "[tools][audit]")
         CHECK_FALSE(receiver.receive(item_of(stamp)));
         CHECK(audit.verdict().foreign == 2);
     }
+    CHECK(audit.verdict().lost == 1);
+}
+
+TEST_CASE("A stamp says when its put was due wherever there is room for it", "[tools][audit]")
+{
+    const auto due = std::chrono::steady_clock::time_point{std::chrono::seconds{3}};
+    for (const std::size_t size : {item_size_min, timed_item_size_min - 1, timed_item_size_min}) {
+        CAPTURE(size);
+        item_audit audit{1, size, 7};
+        item_receiver receiver{audit};
+        const auto stamp = receiver.receive(item_of(audit.next(0, due), size));
+        REQUIRE(stamp);
+        CHECK(stamp->sequence == 0);
+        CHECK(stamp->due == (size < timed_item_size_min ? std::chrono::steady_clock::time_point{} : due));
+        CHECK(audit.verdict().is_clean());
+    }
+}
+
+TEST_CASE("An audit knows the size of each item where sizes are mixed", "[tools][audit]")
+{
+    const item_sizes sizes = item_sizes::log_normal(16, 1024, 65536, 1);
+    item_audit audit{3, sizes, 7};
+    item_receiver receiver{audit};
+    for (const std::uint32_t producer : {0U, 2U, 1U, 2U, 2U}) {
+        const item_stamp stamp = audit.next(producer, {});
+        CHECK(audit.size_of(stamp) == sizes.of(producer, stamp.sequence));
+        CHECK(receiver.receive(item_of(stamp, audit.size_of(stamp))));
+    }
+    CHECK(audit.put_by(2) == 3);
+    CHECK(audit.verdict().is_clean());
+
+    const item_stamp stamp = audit.next(0, {});
+    CHECK_FALSE(receiver.receive(item_of(stamp, audit.size_of(stamp) + 1)));
+    CHECK(audit.verdict().foreign == 1);
     CHECK(audit.verdict().lost == 1);
 }

@@ -32,29 +32,38 @@ double operations_per_second(const workload_result& result)
     return per_second(static_cast<double>(result.operations), result);
 }
 
-double megabytes_per_second(const workload_options& options, const workload_result& result)
+double megabytes_per_second(const workload_result& result)
 {
-    return per_second(static_cast<double>(result.items) * static_cast<double>(options.item_size), result) / 1e6;
+    return per_second(static_cast<double>(result.octets), result) / 1e6;
 }
 
 std::string connections_of(const workload& what, const workload_options& options)
 {
+    const std::string count = std::to_string(options.connections);
     switch (what.shape) {
     case workload_shape::in_turn: return "1 connection";
-    case workload_shape::crowd: {
-        const std::string count = std::to_string(options.connections);
-        return count + " + " + count + " connections";
-    }
+    case workload_shape::stream:
+        return "1 connection, " + std::to_string(options.depth) + (options.mode == stream_mode::batched ? " a call" : " under way");
+    case workload_shape::crowd: return count + " + " + count + " connections";
     case workload_shape::wake_ups: return "1 + 1 connections";
+    case workload_shape::blocked: return count + " connections";
+    case workload_shape::spread: return count + " connections, " + std::to_string(options.queues) + " queues";
     }
     return {};
+}
+
+std::string sizes_of(const workload_options& options)
+{
+    if (options.sizes.are_alike())
+        return "items of " + std::to_string(options.sizes.largest()) + " B";
+    return "items of " + std::to_string(std::llround(options.sizes.mean())) + " B on average";
 }
 
 void print_row(std::ostream& output, const latency_histogram& histogram)
 {
     for (const auto& quantile : quantiles)
-        output << std::setw(11) << microseconds_of(histogram.quantile(quantile.second));
-    output << std::setw(11) << microseconds_of(histogram.max()) << '\n';
+        output << std::setw(12) << microseconds_of(histogram.quantile(quantile.second));
+    output << std::setw(12) << microseconds_of(histogram.max()) << '\n';
 }
 
 /// Three digits behind the point: more would be noise.
@@ -78,40 +87,52 @@ void print_report(std::ostream& output, const workload& what, const workload_opt
 {
     std::ostringstream text;  // the caller's stream keeps its format
     text << std::fixed << std::setprecision(1);
-    text << what.name << "  " << what.title << ": " << connections_of(what, options) << ", items of " << options.item_size << " B\n"
-         << "    " << operations_per_second(result) << " ops/s, " << megabytes_per_second(options, result) << " MB/s; "
+    text << what.name << "  " << what.title << ": " << connections_of(what, options) << ", " << sizes_of(options) << '\n'
+         << "    " << operations_per_second(result) << " ops/s, " << megabytes_per_second(result) << " MB/s; "
          << result.verdict.items << " items, ";
     const std::string wrong = complaints(result.verdict);
     text << (wrong.empty() ? "none lost, doubled or out of order" : wrong) << '\n';
-    text << "    us  ";
+    for (const auto& [name, amount] : result.figures)
+        text << "    " << name << ' ' << amount << '\n';
+    text << "    us       ";
     for (const auto& quantile : quantiles)
-        text << std::setw(11) << quantile.first;
-    text << std::setw(11) << "max" << '\n';
+        text << std::setw(12) << quantile.first;
+    text << std::setw(12) << "max" << '\n';
     for (const auto& [name, histogram] : result.latencies) {
-        text << "    " << std::left << std::setw(4) << name << std::right;
+        text << "    " << std::left << std::setw(9) << name << std::right;
         print_row(text, histogram);
     }
     output << text.str() << std::endl;
 }
 
-std::string json_report(const workload& what, const workload_options& options, const workload_result& result)
+std::string json_report(std::string_view server, const workload& what, const workload_options& options, const workload_result& result)
 {
     std::vector<std::pair<value, value>> latencies;
     for (const auto& [name, histogram] : result.latencies)
         latencies.emplace_back(value{name}, latency_dict(histogram));
     const item_verdict& verdict = result.verdict;
-    return to_json(value::dict({
+    std::vector<std::pair<value, value>> entries{
         {"workload", what.name},
-        {"payload", options.item_size},
+        {"server", server},
+        {"payload", options.sizes.are_alike() ? value{options.sizes.largest()} : rounded(options.sizes.mean())},
         {"connections", options.connections},
         {"seconds", rounded(duration<double>{result.measured}.count())},
         {"operations", result.operations},
         {"ops_per_s", rounded(operations_per_second(result))},
-        {"mb_per_s", rounded(megabytes_per_second(options, result))},
+        {"mb_per_s", rounded(megabytes_per_second(result))},
         {"latency_us", value::dict(latencies)},
         {"items", value::dict({{"put", verdict.items}, {"lost", verdict.lost}, {"doubled", verdict.doubled},
                                {"out_of_order", verdict.out_of_order}, {"foreign", verdict.foreign}})},
-    }));
+    };
+    if (what.shape == workload_shape::stream) {
+        entries.emplace_back("mode", options.mode == stream_mode::batched ? "batched" : "pipelined");
+        entries.emplace_back("depth", options.depth);
+    }
+    if (what.shape == workload_shape::spread)
+        entries.emplace_back("queues", options.queues);
+    for (const auto& [name, amount] : result.figures)
+        entries.emplace_back(value{name}, rounded(amount));
+    return to_json(value::dict(entries));
 }
 
 std::string complaints(const item_verdict& verdict)

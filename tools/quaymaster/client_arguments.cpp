@@ -24,9 +24,8 @@ void client_arguments::add_to(CLI::App& subcommand)
         ->check(CLI::Range(0.0, 86'400.0));
 }
 
-base_manager client_arguments::connect() const
+base_manager client_arguments::connect(manager_options options) const
 {
-    manager_options options;
     options.client.connect_deadline = std::chrono::milliseconds{std::llround(connect_timeout_s * 1000)};
     const address where =
         from_arguments([&] { return unix_path.empty() ? address{host, port} : address::unix_socket(unix_path); });

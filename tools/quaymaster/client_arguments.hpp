@@ -22,8 +22,9 @@ struct client_arguments {
     double connect_timeout_s = 5;
 
     void add_to(CLI::App& subcommand);
-    /// Connects. Throws what base_manager::connect() throws, and usage_error without a key or with an impossible address.
-    [[nodiscard]] base_manager connect() const;
+    /// Connects, with `options` apart from the deadline of that. Throws what base_manager::connect() throws, and usage_error
+    /// without a key or with an impossible address.
+    [[nodiscard]] base_manager connect(manager_options options = {}) const;
 };
 
 /// The queue called `name`: a typeid, or TYPEID/NAME for a queue that a factory makes or finds by its name.

@@ -1,6 +1,8 @@
 // item_audit: numbers the items that go through a queue and finds out which came back, how often and in which order.
 #pragma once
 
+#include "item_sizes.hpp"
+
 #include <quaymaster/bytes.hpp>
 
 #include <atomic>
@@ -16,14 +18,17 @@ namespace quaymaster::tool {
 
 /// What the front of an item says about it. Only the process that wrote it reads it, so it is in the machine's own layout.
 struct item_stamp {
-    std::uint64_t tag = 0;       // tells the items of this audit from any others in the queue
+    std::uint32_t tag = 0;       // tells the items of this audit from any others in the queue
+    std::uint32_t producer = 0;  // below producers_max
+    bool is_last = false;        // says that the producer has no more; it is no item itself
     std::uint64_t sequence = 0;  // counts the items of one producer, from 0
-    std::chrono::steady_clock::time_point due;  // when its put should begin
-    std::uint32_t producer = 0;
-    std::uint32_t is_last = 0;   // 1: says that the producer has no more; it is no item itself
+    std::chrono::steady_clock::time_point due{};  // when its put should begin; the clock's epoch in an item below timed_item_size_min
 };
 
-inline constexpr std::size_t item_size_min = sizeof(item_stamp);
+inline constexpr std::size_t item_size_min = 16;
+/// An item of this size has room for `due`.
+inline constexpr std::size_t timed_item_size_min = 24;
+inline constexpr std::size_t producers_max = std::size_t{1} << 31;
 
 /// Overwrites the front of `item`, which holds at least item_size_min octets.
 void write_stamp(bytes& item, const item_stamp& stamp) noexcept;
@@ -42,20 +47,24 @@ struct item_verdict {
 /// Thread safety: any member from any thread; verdict() counts what others are still at as lost.
 class item_audit {
 public:
-    /// `item_size` in octets; `tag` should differ from run to run.
-    item_audit(std::size_t producers, std::size_t item_size, std::uint64_t tag);
+    /// `tag` should differ from run to run.
+    item_audit(std::size_t producers, item_sizes sizes, std::uint32_t tag);
 
-    /// The stamp of one more item that `producer` is about to put.
+    /// The stamp of one more item that `producer` is about to put. For one thread at a time per producer.
     [[nodiscard]] item_stamp next(std::uint32_t producer, std::chrono::steady_clock::time_point due);
     /// The stamp of what `producer` puts when it is done.
     [[nodiscard]] item_stamp last(std::uint32_t producer) const noexcept;
+    /// The octets of the item with this stamp.
+    [[nodiscard]] std::size_t size_of(const item_stamp& stamp) const noexcept { return sizes_.of(stamp.producer, stamp.sequence); }
+    /// How many items next() has numbered for `producer`.
+    [[nodiscard]] std::uint64_t put_by(std::uint32_t producer) const noexcept { return producers_[producer].put; }
     [[nodiscard]] item_verdict verdict() const;
 
 private:
     friend class item_receiver;
     struct producer_record {
-        mutable std::mutex mutex;  // guards what follows
-        std::uint64_t put = 0;
+        std::atomic<std::uint64_t> put{0};
+        mutable std::mutex mutex;       // guards what follows
         std::uint64_t received = 0;     // each counted once
         std::vector<bool> is_received;  // by sequence, as far as anything was received
     };
@@ -64,8 +73,8 @@ private:
     /// False, and counted, if it was received before or never put.
     bool receive(const item_stamp& stamp);
 
-    const std::size_t item_size_;
-    const std::uint64_t tag_;
+    const item_sizes sizes_;
+    const std::uint32_t tag_;
     std::deque<producer_record> producers_;  // its size is constant; not a vector: mutexes do not move
     std::atomic<std::uint64_t> doubled_{0};
     std::atomic<std::uint64_t> out_of_order_{0};

@@ -1,15 +1,18 @@
 #include "workload.hpp"
 
-#include <quaymaster/errors.hpp>
+#include "blocked_crowd.hpp"
+#include "resident_memory.hpp"
 
 #include <algorithm>
 #include <atomic>
 #include <barrier>
 #include <exception>
+#include <memory>
 #include <mutex>
 #include <optional>
 #include <random>
 #include <stdexcept>
+#include <string>
 #include <system_error>
 #include <thread>
 #include <utility>
@@ -27,11 +30,18 @@ constexpr seconds slice{1};
 constexpr int slices_max = 30;
 /// A sleeping thread wakes up late by the kernel's timer slack, 50 us by default, which would count as the server's.
 constexpr std::chrono::microseconds spin_before_due{100};
+/// spread: what each queue holds all the time, so that gets do not only meet their own puts.
+constexpr std::uint32_t held_per_queue = 4;
+/// How much may pile up in one queue where nothing else bounds it.
+constexpr std::size_t queue_size_max = std::size_t{64} << 20;
+constexpr std::size_t queue_items_max = 1000;
+/// blocked: puts under way.
+constexpr std::size_t wake_depth = 64;
 
-std::uint64_t random_tag()
+std::uint32_t random_tag()
 {
     std::random_device random;
-    return std::uint64_t{random()} << 32 | random();
+    return random();
 }
 
 void wait_until(clock::time_point due)
@@ -47,23 +57,67 @@ struct worker_times {
     latency_histogram gets;
     latency_histogram wake_ups;
     clock::time_point last_finish;
+    std::uint64_t operations = 0;
+    std::uint64_t items = 0;  // stream: got
+    std::uint64_t octets = 0;
+    std::vector<named_figure> figures;
+};
+
+/// One thread's end of the run. Thread safety: none.
+struct worker {
+    std::uint32_t index;
+    std::unique_ptr<bench_connection> connection;
+    item_receiver receiver;
+    bytes item;  // what is put
+    bytes got;   // what was got: its memory serves again
+    worker_times times{};
 };
 
 /// One run of a workload, from the first connection to the last item.
 /// Thread safety: run() is called once; it starts threads that call the other members.
 class workload_run {
 public:
-    workload_run(const workload& what, const workload_options& options, const queue_proxy<bytes>& queue)
-        : shape_{what.shape}, options_{options}, queue_{queue}, producers_{shape_ == workload_shape::crowd ? options.connections : 1},
-          threads_{shape_ == workload_shape::in_turn ? 1 : 2 * producers_}, audit_{producers_, options.item_size, random_tag()},
-          gate_{threads_, opening{this}}, active_{threads_}
+    workload_run(const workload& what, const workload_options& options, bench_target& target)
+        : shape_{what.shape},
+          options_{options},
+          target_{target},
+          queues_{shape_ == workload_shape::spread ? options.queues : 1},
+          threads_{thread_count(shape_, options)},
+          audit_{stream_count(), options.sizes, random_tag()},
+          gate_{threads_, opening{this}},
+          active_{threads_},
+          times_(threads_)
     {
     }
 
     workload_result run(const workload_watch& watch);
 
 private:
-    using job = void (workload_run::*)(std::uint32_t index, worker_times& times);
+    using job = void (workload_run::*)(worker& self);
+
+    static std::uint32_t thread_count(workload_shape shape, const workload_options& options)
+    {
+        switch (shape) {
+        case workload_shape::in_turn:
+        case workload_shape::stream: return 1;
+        case workload_shape::crowd: return 2 * options.connections;
+        case workload_shape::wake_ups:
+        case workload_shape::blocked: return 2;
+        case workload_shape::spread: return options.connections;
+        }
+        return 1;
+    }
+    /// Items of one stream keep their order: those of one producer in one queue.
+    [[nodiscard]] std::size_t stream_count() const
+    {
+        return std::size_t{shape_ == workload_shape::crowd || shape_ == workload_shape::spread ? options_.connections : 1} *
+               queues_;
+    }
+    [[nodiscard]] std::uint32_t stream_of(const worker& self, std::uint32_t queue) const
+    {
+        return self.index * queues_ + queue;
+    }
+    [[nodiscard]] std::size_t capacity() const;
 
     /// Sets the clock when all threads have their connections; the last of them does it while the others wait.
     struct opening {
@@ -77,29 +131,43 @@ private:
         end_ = begin_ + options_.duration;
     }
 
-    void start(job work, std::uint32_t index, std::vector<std::jthread>& threads, worker_times& times);
-    void run_job(job work, std::uint32_t index, worker_times& times) noexcept;
+    void start_all(std::vector<std::jthread>& threads);
+    void start(job work, std::uint32_t thread, std::uint32_t index, std::vector<std::jthread>& threads);
+    void run_job(job work, std::uint32_t thread, std::uint32_t index) noexcept;
+    void prepare(worker& self);
     void fail() noexcept;
-    [[nodiscard]] workload_result result_of(const std::vector<worker_times>& times) const;
+    [[nodiscard]] workload_result result() const;
 
-    void take_turns(std::uint32_t index, worker_times& times);
-    void produce(std::uint32_t index, worker_times& times);
-    void produce_on_time(std::uint32_t index, worker_times& times);
-    void consume(std::uint32_t index, worker_times& times);
+    void take_turns(worker& self);
+    void put_and_get_stream(worker& self);
+    void put_pipelined(worker& self);
+    void get_pipelined(worker& self);
+    void put_batched(worker& self);
+    void get_batched(worker& self);
+    void produce(worker& self);
+    void produce_on_time(worker& self);
+    void consume(worker& self);
+    void wake_crowd(worker& self);
+    void collect_crowd(worker& self);
+    void roam(worker& self);
 
     [[nodiscard]] bool is_time_left(clock::time_point now) const noexcept { return now < end_ && !is_stopped_; }
     [[nodiscard]] bool counts(clock::time_point start) const noexcept { return start >= warm_ && start < end_; }
-    bool put(const bytes& item);
-    bool put_next(bytes& item, std::uint32_t producer, clock::time_point due, worker_times& times);
-    std::optional<item_stamp> get_next(item_receiver& receiver, worker_times& times);
-    std::optional<bytes> get();
+    void stamp_next(worker& self, std::uint32_t stream, clock::time_point due);
+    void put_last(worker& self);
+    bool put(worker& self, std::uint32_t queue);
+    bool put_next(worker& self, std::uint32_t queue, clock::time_point due);
+    bool get(worker& self, std::uint32_t queue, bool is_present);
+    std::optional<item_stamp> get_next(worker& self, std::uint32_t queue, bool is_present);
+    void receive_streamed(worker& self, bytes_view item);
 
     const workload_shape shape_;
     const workload_options options_;
-    const queue_proxy<bytes> queue_;
-    const std::uint32_t producers_;
+    bench_target& target_;
+    const std::uint32_t queues_;
     const std::uint32_t threads_;
     item_audit audit_;
+    std::unique_ptr<blocked_crowd> crowd_;  // blocked: used by one thread alone, but made before and destroyed after it
     std::barrier<opening> gate_;
     clock::time_point begin_;  // this and the next two: written before the gate opens, read behind it
     clock::time_point warm_;
@@ -110,35 +178,87 @@ private:
     std::atomic<bool> is_abandoned_{false};   // a thread has failed: leave everything
     std::mutex failure_mutex_;                // guards failure_
     std::exception_ptr failure_;              // the first
+    std::vector<worker_times> times_;         // by thread; each its own, to read when all have ended
 };
+
+/// Opens the queues of a run and closes them whatever happens.
+class opened_queues {
+public:
+    opened_queues(bench_target& target, std::size_t count, std::size_t capacity) : target_{target}
+    {
+        target.open_queues(count, capacity);
+    }
+    ~opened_queues()
+    {
+        try {
+            target_.close_queues();
+        } catch (...) {
+            // The server is gone. That has shown before, or does not matter any more.
+        }
+    }
+    opened_queues(const opened_queues&) = delete;
+    opened_queues& operator=(const opened_queues&) = delete;
+
+private:
+    bench_target& target_;
+};
+
+std::size_t workload_run::capacity() const
+{
+    switch (shape_) {
+    case workload_shape::stream: return options_.items;
+    case workload_shape::blocked: return options_.connections;
+    // All connections may be between their put and their get in the same queue.
+    case workload_shape::spread: return held_per_queue + options_.connections;
+    case workload_shape::in_turn:
+    case workload_shape::crowd:
+    case workload_shape::wake_ups: break;
+    }
+    return std::clamp<std::size_t>(queue_size_max / options_.sizes.largest(), 1, queue_items_max);
+}
 
 workload_result workload_run::run(const workload_watch& watch)
 {
-    std::vector<worker_times> times(threads_);
+    const opened_queues queues{target_, queues_, capacity()};
+    if (shape_ == workload_shape::blocked)
+        crowd_ = std::make_unique<blocked_crowd>(target_, options_.connections);
     std::vector<std::jthread> threads;  // after what they use, so that they end first
-    threads.reserve(threads_);
-    if (shape_ == workload_shape::in_turn) {
-        start(&workload_run::take_turns, 0, threads, times[0]);
-    } else {
-        const job producing = shape_ == workload_shape::crowd ? &workload_run::produce : &workload_run::produce_on_time;
-        for (std::uint32_t index = 0; index < producers_; ++index) {
-            start(producing, index, threads, times[index]);
-            start(&workload_run::consume, index, threads, times[producers_ + index]);
-        }
-    }
+    start_all(threads);
     while (active_ > 0)
         if (watch(received_))
             is_stopped_ = true;
     threads.clear();
     if (failure_)
         std::rethrow_exception(failure_);
-    return result_of(times);
+    return result();
 }
 
-void workload_run::start(job work, std::uint32_t index, std::vector<std::jthread>& threads, worker_times& times)
+void workload_run::start_all(std::vector<std::jthread>& threads)
+{
+    threads.reserve(threads_);
+    const auto start_pairs = [&](job first, job second) {
+        for (std::uint32_t index = 0; index < threads_ / 2; ++index) {
+            start(first, 2 * index, index, threads);
+            start(second, 2 * index + 1, index, threads);
+        }
+    };
+    switch (shape_) {
+    case workload_shape::in_turn: start(&workload_run::take_turns, 0, 0, threads); break;
+    case workload_shape::stream: start(&workload_run::put_and_get_stream, 0, 0, threads); break;
+    case workload_shape::crowd: start_pairs(&workload_run::produce, &workload_run::consume); break;
+    case workload_shape::wake_ups: start_pairs(&workload_run::produce_on_time, &workload_run::consume); break;
+    case workload_shape::blocked: start_pairs(&workload_run::wake_crowd, &workload_run::collect_crowd); break;
+    case workload_shape::spread:
+        for (std::uint32_t index = 0; index < threads_; ++index)
+            start(&workload_run::roam, index, index, threads);
+        break;
+    }
+}
+
+void workload_run::start(job work, std::uint32_t thread, std::uint32_t index, std::vector<std::jthread>& threads)
 {
     try {
-        threads.emplace_back([this, work, index, &times] { run_job(work, index, times); });
+        threads.emplace_back([this, work, thread, index] { run_job(work, thread, index); });
     } catch (const std::system_error&) {
         // The threads that did start wait for this one at the gate.
         fail();
@@ -147,21 +267,58 @@ void workload_run::start(job work, std::uint32_t index, std::vector<std::jthread
     }
 }
 
-void workload_run::run_job(job work, std::uint32_t index, worker_times& times) noexcept
+void workload_run::run_job(job work, std::uint32_t thread, std::uint32_t index) noexcept
 {
+    std::optional<worker> self;
     try {
-        (void)queue_.qsize();  // makes this thread's connection
+        const bool needs_connection = work != &workload_run::collect_crowd;  // that has thousands
+        self.emplace(worker{index,
+                            needs_connection ? target_.connect() : nullptr,
+                            item_receiver{audit_},
+                            bytes(options_.sizes.largest(), std::byte{'x'}),
+                            {},
+                            {}});
+        prepare(*self);
     } catch (...) {
         fail();
     }
     gate_.arrive_and_wait();
     try {
         if (!is_abandoned_)
-            (this->*work)(index, times);
+            (this->*work)(*self);
+    } catch (...) {
+        fail();
+    }
+    if (self)
+        times_[thread] = std::move(self->times);
+    try {
+        self.reset();  // closes the connection, which a client library may find worth an exception
     } catch (...) {
         fail();
     }
     --active_;
+}
+
+/// What is done before the clock is set.
+void workload_run::prepare(worker& self)
+{
+    if (shape_ == workload_shape::spread)
+        for (std::uint32_t queue = self.index; queue < queues_ && !is_stopped_; queue += options_.connections)
+            for (std::uint32_t count = 0; count < held_per_queue; ++count) {
+                stamp_next(self, stream_of(self, queue), {});
+                if (!put(self, queue))
+                    return;
+            }
+    if (shape_ == workload_shape::blocked && !self.connection) {
+        const auto pid = options_.server_pid;
+        const std::int64_t before = pid ? settled_memory(*pid) : 0;
+        while (crowd_->size() < options_.connections && !is_stopped_)
+            crowd_->add_one();
+        if (pid && !is_stopped_) {
+            const auto grown = static_cast<double>(settled_memory(*pid) - before);
+            self.times.figures.push_back({"server_memory_per_connection", grown / options_.connections});
+        }
+    }
 }
 
 void workload_run::fail() noexcept
@@ -173,148 +330,326 @@ void workload_run::fail() noexcept
     is_abandoned_ = true;
 }
 
-workload_result workload_run::result_of(const std::vector<worker_times>& times) const
+workload_result workload_run::result() const
 {
     worker_times all;
-    for (const worker_times& each : times) {
+    for (const worker_times& each : times_) {
         all.puts.merge(each.puts);
         all.gets.merge(each.gets);
         all.wake_ups.merge(each.wake_ups);
         all.last_finish = std::max(all.last_finish, each.last_finish);
+        all.operations += each.operations;
+        all.octets += each.octets;
+        all.figures.insert(all.figures.end(), each.figures.begin(), each.figures.end());
     }
     workload_result result;
     result.verdict = audit_.verdict();
-    result.items = all.gets.count();
-    result.operations = all.puts.count() + all.gets.count();
+    result.operations = all.operations;
+    result.octets = all.octets;
+    const bool is_timed = shape_ != workload_shape::stream && shape_ != workload_shape::blocked;
     if (result.operations > 0)
-        result.measured = all.last_finish - warm_;
+        result.measured = all.last_finish - (is_timed ? warm_ : begin_);
+    if (shape_ == workload_shape::in_turn || shape_ == workload_shape::spread) {
+        latency_histogram both = all.puts;
+        both.merge(all.gets);
+        result.latencies.push_back({"operation", std::move(both)});
+    }
+    const bool is_wake = shape_ == workload_shape::wake_ups || shape_ == workload_shape::blocked;
     result.latencies.push_back({"put", std::move(all.puts)});
-    if (shape_ == workload_shape::wake_ups)
-        result.latencies.push_back({"wake", std::move(all.wake_ups)});
-    else
-        result.latencies.push_back({"get", std::move(all.gets)});
+    result.latencies.push_back(is_wake ? named_latency{"wake", std::move(all.wake_ups)}
+                                       : named_latency{"get", std::move(all.gets)});
+    result.figures = std::move(all.figures);
     return result;
 }
 
-void workload_run::take_turns(std::uint32_t index, worker_times& times)
+void workload_run::take_turns(worker& self)
 {
-    bytes item(options_.item_size, std::byte{'x'});
-    item_receiver receiver{audit_};
     while (is_time_left(clock::now())) {
-        if (!put_next(item, index, clock::now(), times))
+        if (!put_next(self, 0, clock::now()))
             return;
-        get_next(receiver, times);
+        get_next(self, 0, true);
     }
 }
 
-void workload_run::produce(std::uint32_t index, worker_times& times)
+void workload_run::put_and_get_stream(worker& self)
 {
-    bytes item(options_.item_size, std::byte{'x'});
-    while (is_time_left(clock::now()))
-        if (!put_next(item, index, clock::now(), times))
-            return;
-    // Each producer ends one consumer. The queue hands items out in order, so when the last consumer ends all are out.
-    write_stamp(item, audit_.last(index));
-    put(item);
+    const bool is_batched = options_.mode == stream_mode::batched;
+    const auto begin = clock::now();
+    is_batched ? put_batched(self) : put_pipelined(self);
+    const auto middle = clock::now();
+    const std::uint64_t puts = self.times.operations;
+    is_batched ? get_batched(self) : get_pipelined(self);
+    const auto end = clock::now();
+    self.times.last_finish = end;
+    const auto rate = [](std::uint64_t count, clock::duration span) {
+        return static_cast<double>(count) / std::chrono::duration<double>{span}.count();
+    };
+    self.times.figures.push_back({"puts_per_s", rate(puts, middle - begin)});
+    self.times.figures.push_back({"gets_per_s", rate(self.times.operations - puts, end - middle)});
 }
 
-void workload_run::produce_on_time(std::uint32_t index, worker_times& times)
+void workload_run::put_pipelined(worker& self)
 {
-    bytes item(options_.item_size, std::byte{'x'});
+    std::vector<clock::time_point> starts(options_.depth);  // of those under way
+    std::uint64_t started = 0;
+    std::uint64_t finished = 0;
+    for (auto now = clock::now();;) {
+        while (started < options_.items && started - finished < options_.depth && !is_stopped_) {
+            stamp_next(self, 0, now);
+            starts[started++ % options_.depth] = now;
+            self.connection->start_put(self.item);
+        }
+        if (started == finished)
+            break;
+        self.connection->finish_put();
+        now = clock::now();
+        self.times.puts.record(now - starts[finished++ % options_.depth]);
+    }
+    self.times.operations += finished;
+}
+
+void workload_run::get_pipelined(worker& self)
+{
+    const std::uint64_t count = audit_.put_by(0);
+    std::vector<clock::time_point> starts(options_.depth);
+    std::uint64_t started = 0;
+    std::uint64_t finished = 0;
+    for (auto now = clock::now();;) {
+        while (started < count && started - finished < options_.depth && !is_abandoned_) {
+            starts[started++ % options_.depth] = now;
+            self.connection->start_get();
+        }
+        if (started == finished)
+            break;
+        const bool is_there = self.connection->finish_get(self.got);
+        now = clock::now();
+        self.times.gets.record(now - starts[finished++ % options_.depth]);
+        if (is_there)
+            receive_streamed(self, self.got);
+    }
+    self.times.operations += finished;
+}
+
+void workload_run::put_batched(worker& self)
+{
+    std::vector<bytes> items(options_.depth, self.item);
+    for (std::uint64_t count = 0; count < options_.items && !is_stopped_;) {
+        const auto size = static_cast<std::size_t>(std::min<std::uint64_t>(options_.depth, options_.items - count));
+        const auto start = clock::now();
+        for (std::size_t index = 0; index < size; ++index)
+            write_stamp(items[index], audit_.next(0, start));
+        self.connection->put_batch(std::span{items}.first(size));
+        self.times.puts.record(clock::now() - start);
+        self.times.operations += size;
+        count += size;
+    }
+}
+
+void workload_run::get_batched(worker& self)
+{
+    const std::uint64_t count_max = audit_.put_by(0);
+    std::vector<bytes> items;
+    for (std::uint64_t count = 0; count < count_max && !is_abandoned_;) {
+        const auto size = static_cast<std::size_t>(std::min<std::uint64_t>(options_.depth, count_max - count));
+        const auto start = clock::now();
+        self.connection->get_batch(size, items);
+        self.times.gets.record(clock::now() - start);
+        if (items.empty())
+            break;  // what is missing shows in the audit
+        for (const bytes& item : items)
+            receive_streamed(self, item);
+        self.times.operations += items.size();
+        count += items.size();
+    }
+}
+
+void workload_run::receive_streamed(worker& self, bytes_view item)
+{
+    constexpr std::uint64_t told_every = 1024;  // the watch looks now and then; an atomic addition for each item would cost
+    self.receiver.receive(item);
+    self.times.octets += item.size();
+    if (++self.times.items % told_every == 0)
+        received_.store(self.times.items, std::memory_order_relaxed);
+}
+
+void workload_run::produce(worker& self)
+{
+    while (is_time_left(clock::now()))
+        if (!put_next(self, 0, clock::now()))
+            return;
+    // Each producer ends one consumer. The queue hands items out in order, so when the last consumer ends all are out.
+    put_last(self);
+}
+
+void workload_run::produce_on_time(worker& self)
+{
     auto due = begin_ + wake_up_interval;
     for (; due < end_ && is_time_left(clock::now()); due += wake_up_interval) {
         wait_until(due);
-        if (!put_next(item, index, due, times))
+        if (!put_next(self, 0, due))
             return;
     }
     const auto now = clock::now();
     for (; due < end_ && due < now; due += wake_up_interval)
         if (counts(due))
-            times.wake_ups.record(now - due);
-    write_stamp(item, audit_.last(index));
-    put(item);
+            self.times.wake_ups.record(now - due);
+    put_last(self);
 }
 
-void workload_run::consume(std::uint32_t, worker_times& times)
+void workload_run::consume(worker& self)
 {
-    item_receiver receiver{audit_};
     while (!is_abandoned_) {
-        const std::optional<item_stamp> stamp = get_next(receiver, times);
-        if (stamp && stamp->is_last != 0)
+        const std::optional<item_stamp> stamp = get_next(self, 0, false);
+        if (stamp && stamp->is_last)
             return;
     }
 }
 
+/// The crowd waits by now: its other thread has passed the gate.
+void workload_run::wake_crowd(worker& self)
+{
+    std::vector<clock::time_point> starts(wake_depth);
+    std::uint64_t started = 0;
+    std::uint64_t finished = 0;
+    while (finished < options_.connections && !is_stopped_) {
+        while (started < options_.connections && started - finished < wake_depth) {
+            const auto start = clock::now();
+            stamp_next(self, 0, start);
+            starts[started++ % wake_depth] = start;
+            self.connection->start_put(self.item);
+        }
+        self.connection->finish_put();
+        self.times.puts.record(clock::now() - starts[finished++ % wake_depth]);
+    }
+    self.times.operations += finished;
+}
+
+void workload_run::collect_crowd(worker& self)
+{
+    const auto first_put = begin_;
+    const auto on_item = [&](bytes_view item, clock::time_point came) {
+        // Each connection is a consumer of its own, and of one item: there is no order between them.
+        const std::optional<item_stamp> stamp = item_receiver{audit_}.receive(item);
+        if (!stamp)
+            return;
+        self.times.wake_ups.record(came - stamp->due);
+        self.times.last_finish = std::max(self.times.last_finish, came);
+        self.times.octets += item.size();
+        ++self.times.operations;
+        received_.fetch_add(1, std::memory_order_relaxed);
+    };
+    crowd_->collect(on_item, [this] { return is_stopped_.load(); });
+    const std::chrono::duration<double, std::milli> wake_all = self.times.last_finish - first_put;
+    if (self.times.operations == options_.connections)
+        self.times.figures.push_back({"wake_all_ms", wake_all.count()});
+}
+
+void workload_run::roam(worker& self)
+{
+    std::minstd_rand random{self.index + 1};  // the same walk for every server
+    std::uniform_int_distribution<std::uint32_t> any_queue{0, queues_ - 1};
+    while (is_time_left(clock::now())) {
+        const std::uint32_t queue = any_queue(random);
+        if (!put_next(self, queue, clock::now()))
+            return;
+        get_next(self, queue, true);
+    }
+    for (std::uint32_t queue = self.index; queue < queues_; queue += options_.connections)
+        for (std::uint32_t count = 0; count < held_per_queue && !is_abandoned_; ++count)
+            get_next(self, queue, true);
+}
+
+void workload_run::stamp_next(worker& self, std::uint32_t stream, clock::time_point due)
+{
+    const item_stamp stamp = audit_.next(stream, due);
+    self.item.resize(audit_.size_of(stamp));
+    write_stamp(self.item, stamp);
+}
+
+void workload_run::put_last(worker& self)
+{
+    write_stamp(self.item, audit_.last(self.index));
+    put(self, 0);
+}
+
 /// False if the run was abandoned.
-bool workload_run::put(const bytes& item)
+bool workload_run::put(worker& self, std::uint32_t queue)
 {
     for (int slices = 0; slices < slices_max; ++slices) {
         if (is_abandoned_)
             return false;
-        try {
-            queue_.put(item, slice);
+        if (self.connection->put(queue, self.item, slice))
             return true;
-        } catch (const queue_full&) {
-        }
     }
     throw std::runtime_error{"the queue stayed full for 30 s, although items were taken out of it"};
 }
 
-bool workload_run::put_next(bytes& item, std::uint32_t producer, clock::time_point due, worker_times& times)
+bool workload_run::put_next(worker& self, std::uint32_t queue, clock::time_point due)
 {
-    write_stamp(item, audit_.next(producer, due));
+    stamp_next(self, stream_of(self, queue), due);
     const auto start = clock::now();
-    if (!put(item))
+    if (!put(self, queue))
         return false;
     const auto finish = clock::now();
     if (counts(start)) {
-        times.puts.record(finish - start);
-        times.last_finish = finish;
+        self.times.puts.record(finish - start);
+        self.times.last_finish = finish;
+        ++self.times.operations;
     }
     return true;
 }
 
 /// nullopt if the run was abandoned, or for an item that is none of ours.
-std::optional<item_stamp> workload_run::get_next(item_receiver& receiver, worker_times& times)
+std::optional<item_stamp> workload_run::get_next(worker& self, std::uint32_t queue, bool is_present)
 {
     const auto start = clock::now();
-    const std::optional<bytes> item = get();
+    const bool has_come = get(self, queue, is_present);
     const auto finish = clock::now();
-    if (!item)
+    if (!has_come)
         return std::nullopt;
-    const std::optional<item_stamp> stamp = receiver.receive(*item);
-    if (!stamp || stamp->is_last != 0)
+    const std::optional<item_stamp> stamp = self.receiver.receive(self.got);
+    if (!stamp || stamp->is_last)
         return stamp;
     received_.fetch_add(1, std::memory_order_relaxed);
     if (counts(start)) {
-        times.gets.record(finish - start);
-        times.last_finish = finish;
+        self.times.gets.record(finish - start);
+        self.times.last_finish = finish;
+        self.times.octets += self.got.size();
+        ++self.times.operations;
     }
     if (counts(stamp->due))
-        times.wake_ups.record(finish - stamp->due);
+        self.times.wake_ups.record(finish - stamp->due);
     return stamp;
 }
 
-/// nullopt if the run was abandoned.
-std::optional<bytes> workload_run::get()
+/// False if the run was abandoned.
+bool workload_run::get(worker& self, std::uint32_t queue, bool is_present)
 {
+    if (is_present && !is_abandoned_ && self.connection->get_present(queue, self.got, slice))
+        return true;
     for (int slices = 0; slices < slices_max; ++slices) {
         if (is_abandoned_)
-            return std::nullopt;
-        try {
-            return queue_.get(slice);
-        } catch (const queue_empty&) {
-        }
+            return false;
+        if (self.connection->get(queue, self.got, slice))
+            return true;
     }
     throw std::runtime_error{"nothing came out of the queue for 30 s, although items were put into it: they are lost"};
 }
 
 }  // namespace
 
-workload_result run_workload(const workload& what, const workload_options& options, const queue_proxy<bytes>& queue,
+item_sizes mixed_sizes()
+{
+    constexpr std::size_t least = 16;
+    constexpr std::size_t median = 1024;
+    constexpr std::size_t most = 65'536;
+    return item_sizes::log_normal(least, median, most, 8);
+}
+
+workload_result run_workload(const workload& what, const workload_options& options, bench_target& target,
                              const workload_watch& watch)
 {
-    return workload_run{what, options, queue}.run(watch);
+    return workload_run{what, options, target}.run(watch);
 }
 
 }  // namespace quaymaster::tool

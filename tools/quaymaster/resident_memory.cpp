@@ -6,7 +6,7 @@
 #include <string>
 #include <thread>
 
-namespace bench {
+namespace quaymaster::tool {
 
 std::int64_t resident_memory(pid_t pid)
 {
@@ -23,13 +23,16 @@ std::int64_t resident_memory(pid_t pid)
 std::int64_t settled_memory(pid_t pid)
 {
     using namespace std::chrono_literals;
-    for (std::int64_t before = resident_memory(pid);;) {
+    constexpr int looks_max = 25;
+    std::int64_t now = resident_memory(pid);
+    for (int looks = 0; looks < looks_max; ++looks) {
+        const std::int64_t before = now;
         std::this_thread::sleep_for(200ms);
-        const std::int64_t now = resident_memory(pid);
+        now = resident_memory(pid);
         if (now == before)
-            return now;
-        before = now;
+            break;
     }
+    return now;
 }
 
-}  // namespace bench
+}  // namespace quaymaster::tool

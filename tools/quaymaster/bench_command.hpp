@@ -1,0 +1,41 @@
+// bench_command: the options of a benchmark that do not depend on the server, and what is done with them.
+#pragma once
+
+#include "bench_target.hpp"
+#include "workload.hpp"
+
+#include <CLI/App.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace quaymaster::tool {
+
+class bench_command {
+public:
+    void add_to(CLI::App& command);
+    /// The workloads named, or those of the default. Throws usage_error if options and workloads do not fit together.
+    [[nodiscard]] std::vector<workload> chosen() const;
+    /// Runs chosen(), prints a report of each to standard output, and returns the program's exit status.
+    /// Throws what the calls throw, and std::runtime_error if an item was lost, doubled or out of order.
+    int run(bench_target& target) const;
+
+private:
+    [[nodiscard]] workload_options options_for(const workload& what) const;
+
+    std::vector<std::string> names_;
+    std::optional<std::uint32_t> connections_;
+    std::optional<std::size_t> item_size_;
+    std::uint64_t items_ = 1'000'000;
+    std::uint32_t depth_ = 64;
+    std::uint32_t queues_ = 1000;
+    std::string mode_ = "pipelined";
+    std::optional<int> server_pid_;
+    double seconds_ = 2;
+    bool is_json_ = false;
+};
+
+}  // namespace quaymaster::tool

@@ -1,0 +1,112 @@
+#include "quaymaster_target.hpp"
+
+#include "client_arguments.hpp"
+#include "quaymaster_getter.hpp"
+#include "stream_socket.hpp"
+#include "subcommands.hpp"
+
+#include <quaymaster/errors.hpp>
+
+#include <stdexcept>
+#include <utility>
+
+namespace quaymaster::tool {
+
+namespace {
+
+/// The library keeps a connection for each thread, so this refers to proxies that all threads share.
+class proxy_connection final : public bench_connection {
+public:
+    explicit proxy_connection(const std::vector<queue_proxy<bytes>>& queues) : queues_{queues}
+    {
+        (void)queues_.front().qsize();  // makes this thread's connection
+    }
+
+    bool put(std::size_t queue, const bytes& item, milliseconds timeout) override
+    {
+        try {
+            queues_[queue].put(item, timeout);
+            return true;
+        } catch (const queue_full&) {
+            return false;
+        }
+    }
+
+    bool get(std::size_t queue, bytes& item, milliseconds timeout) override
+    {
+        try {
+            item = queues_[queue].get(timeout);
+            return true;
+        } catch (const queue_empty&) {
+            return false;
+        }
+    }
+
+private:
+    const std::vector<queue_proxy<bytes>>& queues_;
+};
+
+}  // namespace
+
+quaymaster_target::quaymaster_target(base_manager manager, const authkey& key, std::string queue_name)
+    : manager_{std::move(manager)}, key_{key}, queue_name_{std::move(queue_name)}
+{
+}
+
+quaymaster_target::~quaymaster_target() = default;
+
+queue_proxy<bytes> quaymaster_target::make_queue(std::size_t capacity)
+{
+    try {
+        return manager_.create<queue_proxy<bytes>>("Queue", capacity);
+    } catch (const remote_error& error) {
+        throw std::runtime_error{
+            std::string{"the server makes no queue for bench (typeid Queue): name an empty one with --queue. "
+                        "It says: "} +
+            error.what()};
+    }
+}
+
+queue_proxy<bytes> quaymaster_target::find_empty_queue()
+{
+    queue_proxy<bytes> queue{static_cast<const proxy&>(find_queue(manager_, queue_name_))};
+    if (const std::size_t size = queue.qsize(); size > 0)
+        throw usage_error{"the queue " + queue_name_ + " holds " + std::to_string(size) +
+                          " items: bench needs an empty one that nobody else uses"};
+    return queue;
+}
+
+void quaymaster_target::open_queues(std::size_t count, std::size_t capacity)
+{
+    if (!queue_name_.empty() && count > 1)
+        throw usage_error{"--queue names one queue, and this workload takes " + std::to_string(count)};
+    while (queues_.size() < count)
+        queues_.push_back(queue_name_.empty() ? make_queue(capacity) : find_empty_queue());
+}
+
+void quaymaster_target::close_queues()
+{
+    getter_settings_.reset();
+    queues_.clear();
+}
+
+std::unique_ptr<bench_connection> quaymaster_target::connect()
+{
+    return std::make_unique<proxy_connection>(queues_);
+}
+
+std::unique_ptr<blocked_getter> quaymaster_target::make_blocked_getter()
+{
+    if (!getter_settings_)
+        getter_settings_ = std::make_unique<quaymaster_getter_settings>(key_, queues_.front().ident());
+    return getter_settings_->make();
+}
+
+int quaymaster_target::connect_socket()
+{
+    const address where = manager_.address();
+    auto socket = where.is_unix() ? stream_socket::unix_path(where.path()) : stream_socket::tcp(where.host(), where.port());
+    return socket.release();
+}
+
+}  // namespace quaymaster::tool

@@ -1,0 +1,44 @@
+// quaymaster_target: a server of quaymaster, or a manager that Python serves, as bench measures it: through the client library.
+#pragma once
+
+#include "bench_target.hpp"
+
+#include <quaymaster/authkey.hpp>
+#include <quaymaster/base_manager.hpp>
+#include <quaymaster/queue_proxy.hpp>
+
+#include <cstddef>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace quaymaster::tool {
+
+class quaymaster_getter_settings;
+
+class quaymaster_target final : public bench_target {
+public:
+    /// `manager` is connected, with `key`. `queue_name`, as find_queue() takes it, is used instead of new queues unless empty.
+    quaymaster_target(base_manager manager, const authkey& key, std::string queue_name);
+    ~quaymaster_target() override;
+
+    [[nodiscard]] std::string name() const override { return "quaymaster"; }
+    /// Throws usage_error if the queue that was named is not empty, or not enough.
+    void open_queues(std::size_t count, std::size_t capacity) override;
+    void close_queues() override;
+    [[nodiscard]] std::unique_ptr<bench_connection> connect() override;
+    [[nodiscard]] std::unique_ptr<blocked_getter> make_blocked_getter() override;
+    [[nodiscard]] int connect_socket() override;
+
+private:
+    [[nodiscard]] queue_proxy<bytes> make_queue(std::size_t capacity);
+    [[nodiscard]] queue_proxy<bytes> find_empty_queue();
+
+    base_manager manager_;
+    const authkey key_;
+    const std::string queue_name_;
+    std::vector<queue_proxy<bytes>> queues_;
+    std::unique_ptr<quaymaster_getter_settings> getter_settings_;  // made with the first getter
+};
+
+}  // namespace quaymaster::tool
