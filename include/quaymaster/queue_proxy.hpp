@@ -7,9 +7,13 @@
 
 #include <chrono>
 #include <cstddef>
+#include <iterator>
+#include <memory>
 #include <optional>
+#include <ranges>
 #include <span>
 #include <utility>
+#include <vector>
 
 namespace quaymaster {
 
@@ -22,6 +26,94 @@ namespace detail {
                                                           std::optional<std::chrono::milliseconds> timeout);
 
 }  // namespace detail
+
+namespace detail {
+
+/// What put_many() has yet to send, and what has come of the rest.
+class put_batch {
+public:
+    put_batch(const queue_proxy_base& queue, std::optional<std::chrono::milliseconds> timeout);
+    ~put_batch();
+    put_batch(const put_batch&) = delete;
+    put_batch& operator=(const put_batch&) = delete;
+
+    /// Empty; takes the next item.
+    [[nodiscard]] pickle_encoder& encoder() noexcept;
+    /// Adds what encoder() holds. False once the queue has had no room in time.
+    bool add();
+    /// Sends what is left. Returns how many items are in; throws queue_full if none is, and there were some.
+    std::size_t finish();
+
+private:
+    struct state;
+    std::unique_ptr<state> state_;
+};
+
+/// Where consume() takes its items from.
+class item_source {
+public:
+    item_source(const queue_proxy_base& queue, std::size_t window);
+    item_source(item_source&&) noexcept;
+    item_source& operator=(item_source&&) noexcept;
+    ~item_source();
+
+    /// The next item, after waiting for it; nullopt once the queue is shut down and empty.
+    [[nodiscard]] std::optional<value> next();
+
+private:
+    struct state;
+    std::unique_ptr<state> state_;
+};
+
+}  // namespace detail
+
+/// The items of a queue as a range that ends when the queue is shut down and empty: see queue_proxy::consume().
+/// Thread safety: none. Lifetime: keeps the queue's proxy. Not copyable; begin() is called once.
+template <class T, class Codec>
+class consumed_items {
+public:
+    class iterator {
+    public:
+        using value_type = T;
+        using difference_type = std::ptrdiff_t;
+
+        iterator() = default;
+        explicit iterator(consumed_items& range) : range_{&range} {}
+        [[nodiscard]] T& operator*() const noexcept { return *range_->current_; }
+        [[nodiscard]] T* operator->() const noexcept { return &*range_->current_; }
+        iterator& operator++()
+        {
+            range_->advance();
+            return *this;
+        }
+        void operator++(int) { ++*this; }
+        [[nodiscard]] bool operator==(std::default_sentinel_t) const noexcept { return !range_->current_; }
+
+    private:
+        consumed_items* range_ = nullptr;
+    };
+
+    explicit consumed_items(detail::item_source source) : source_{std::move(source)} {}
+
+    /// Waits for the first item.
+    [[nodiscard]] iterator begin()
+    {
+        advance();
+        return iterator{*this};
+    }
+    [[nodiscard]] std::default_sentinel_t end() const noexcept { return {}; }
+
+private:
+    void advance()
+    {
+        current_.reset();
+        if (const std::optional<value> found = source_.next())
+            current_.emplace(Codec::template decode<T>(*found));
+    }
+
+    detail::item_source source_;
+    std::optional<T> current_;
+};
 
 /// Everything about a remote queue that does not depend on the type of its items. Use queue_proxy.
 class queue_proxy_base : public proxy {
@@ -46,12 +138,15 @@ protected:
 
     /// An empty encoder, with the memory that this thread's last put() used.
     [[nodiscard]] static pickle_encoder spare_encoder();
+    [[nodiscard]] std::vector<value> get_values(std::size_t items_max, timeout_type timeout) const;
     void put_encoded(pickle_encoder&& encoded, timeout_type timeout) const;
     void put_nowait_encoded(pickle_encoder&& encoded) const;
     [[nodiscard]] value get_value(timeout_type timeout) const;
     [[nodiscard]] value get_value_nowait() const;
 
 private:
+    friend class detail::put_batch;
+    friend class detail::item_source;
     friend std::pair<std::size_t, value> detail::get_any_value(std::span<const queue_proxy_base* const> queues,
                                                                timeout_type timeout);
 };
@@ -85,6 +180,40 @@ public:
     }
     /// get() that does not wait.
     [[nodiscard]] T get_nowait() const { return Codec::template decode<T>(get_value_nowait()); }
+
+    /// Appends all of `items`, in their order, in as few requests as they need, waiting up to `timeout` in all for room. Returns how
+    /// many are in: fewer than all only if no room came in time for the next. Throws queue_full if not even the first is. After any
+    /// other error, such as queue_shut_down or connection_lost, the first of them may be in. Others' items may come between two requests.
+    template <std::ranges::input_range Items>
+    std::size_t put_many(Items&& items, std::optional<std::chrono::milliseconds> timeout = std::nullopt) const
+    {
+        detail::put_batch batch{*this, timeout};
+        for (auto&& item : items) {
+            const T& fitting = item;
+            Codec::encode(batch.encoder(), fitting);
+            if (!batch.add())
+                break;
+        }
+        return batch.finish();
+    }
+    /// Returns the next items, as many as there are but at most `items_max`, waiting up to `timeout` for the first. Throws queue_empty
+    /// if none came in time, std::invalid_argument if `items_max` is 0. conversion_error: all of them have left the queue.
+    [[nodiscard]] std::vector<T> get_many(std::size_t items_max, std::optional<std::chrono::milliseconds> timeout = std::nullopt) const
+    {
+        std::vector<T> items;
+        for (const value& each : get_values(items_max, timeout))
+            items.push_back(Codec::template decode<T>(each));
+        return items;
+    }
+
+    /// Takes items as they come: `for (auto& item : queue.consume(256))`. Up to `window` of them are fetched ahead, so that the loop does
+    /// not wait for the network; when it ends early, those that it has not seen go back to the front of the queue. (If the program dies
+    /// or the connection is lost, they are lost, as an item on its way from get() is.) The range has a connection of its own.
+    /// Throws std::invalid_argument for a window of 0 or above 65,535. Without the native dialect each item is one get().
+    [[nodiscard]] consumed_items<T, Codec> consume(std::size_t window) const
+    {
+        return consumed_items<T, Codec>{detail::item_source{*this, window}};
+    }
 
 private:
     static pickle_encoder encode(const T& item)

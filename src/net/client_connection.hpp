@@ -76,6 +76,8 @@ public:
     /// Sends one native request, whose body is `fields` and then `tail`, and waits for its reply. A wait that is longer than
     /// client_options::wait_slice pings the server, which must answer within call_deadline.
     native_reply transact_native(const wire::native::frame_head& head, bytes_view fields, bytes_view tail, const native_wait& wait);
+    /// Sends one without waiting: its id, for receive_native().
+    std::uint32_t start_native(const wire::native::frame_head& head, bytes_view fields);
     /// Sends one that has no reply of its own.
     void send_native(const wire::native::frame_head& head, bytes_view fields);
     /// Waits for the next frame for request `id`, such as more items of a consume.

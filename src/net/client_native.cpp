@@ -123,6 +123,14 @@ native_reply client_connection::transact_native(const native::frame_head& head, 
     return wait_for_native(numbered.id, wait);
 }
 
+std::uint32_t client_connection::start_native(const native::frame_head& head, bytes_view fields)
+{
+    native::frame_head numbered = head;
+    numbered.id = ++last_id_ != ping_id ? last_id_ : ++last_id_;
+    send_native(numbered, fields);
+    return numbered.id;
+}
+
 void client_connection::send_native(const native::frame_head& head, bytes_view fields)
 {
     const request_front front{head, fields, 0};

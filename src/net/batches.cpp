@@ -1,0 +1,208 @@
+// Many items at once: what put_many(), get_many() and consume() of a queue's proxy do.
+#include <quaymaster/queue_proxy.hpp>
+
+#include "codec/byte_buffer.hpp"
+#include "net/native_consumer.hpp"
+#include "net/native_queue.hpp"
+#include "wire/little_endian.hpp"
+#include "wire/native_dialect.hpp"
+
+#include <quaymaster/errors.hpp>
+
+#include <algorithm>
+#include <limits>
+#include <stdexcept>
+#include <string>
+
+namespace quaymaster {
+namespace {
+
+using clock = std::chrono::steady_clock;
+using std::chrono::milliseconds;
+namespace native = wire::native;
+
+/// A request of this many octets is long enough to make the way there and back cheap.
+constexpr std::size_t request_size_wanted = std::size_t{256} << 10;
+
+/// What is left of a time-out that several requests share.
+class shared_timeout {
+public:
+    explicit shared_timeout(std::optional<milliseconds> timeout) noexcept : timeout_{timeout}
+    {
+        if (timeout && timeout->count() > 0)
+            end_ = clock::now() + *timeout;
+    }
+    [[nodiscard]] std::optional<milliseconds> left() const noexcept
+    {
+        if (!timeout_ || timeout_->count() <= 0)
+            return timeout_;
+        return std::max(std::chrono::ceil<milliseconds>(end_ - clock::now()), milliseconds{0});
+    }
+
+private:
+    std::optional<milliseconds> timeout_;
+    clock::time_point end_{};
+};
+
+}  // namespace
+
+std::vector<value> queue_proxy_base::get_values(std::size_t items_max, timeout_type timeout) const
+{
+    if (items_max == 0)
+        throw std::invalid_argument{"get_many() of 0 items: ask for one at least"};
+    std::vector<value> values;
+    std::vector<codec::item> got;
+    net::native_queue queue{object()};
+    std::optional<bool> more = queue.get_many(items_max, timeout, got);
+    if (!more) {
+        values.push_back(get_value(timeout));
+        try {
+            while (values.size() < items_max)
+                values.push_back(get_value_nowait());
+        } catch (const queue_empty&) {
+        } catch (const queue_shut_down&) {
+        }
+        return values;
+    }
+    while (*more && got.size() < items_max) {
+        try {
+            more = queue.get_many(items_max - got.size(), milliseconds{0}, got);
+        } catch (const queue_empty&) {
+            break;
+        } catch (const queue_shut_down&) {
+            break;
+        }
+        if (!more)
+            break;  // the server was restarted by one that is older
+    }
+    values.reserve(got.size());
+    for (const codec::item& each : got)
+        values.push_back(codec::payload{each}.to_value(object().limits()));
+    return values;
+}
+
+namespace detail {
+
+struct put_batch::state {
+    state(const queue_proxy_base& where, std::optional<milliseconds> timeout)
+        : queue{where}, time{timeout}, request_size_max{net::native_queue{where.object()}.batch_size_max()}
+    {
+    }
+
+    /// Sends what is there. False once there was no room.
+    bool send()
+    {
+        if (count == 0)
+            return !is_refused;
+        try {
+            const auto put = net::native_queue{queue.object()}.put_many(count, items.view(), time.left());
+            if (!put)
+                throw error{"the server does not speak the native dialect any more: try again"};
+            accepted += *put;
+            is_refused = *put < count;
+        } catch (const queue_full&) {
+            is_refused = true;
+        }
+        count = 0;
+        items.clear();
+        return !is_refused;
+    }
+    bool put_alone()
+    {
+        try {
+            queue.put_encoded(std::move(encoder), time.left());
+            ++accepted;
+        } catch (const queue_full&) {
+            is_refused = true;
+        }
+        encoder = queue_proxy_base::spare_encoder();
+        return !is_refused;
+    }
+    /// False if a request with `size` more octets would be too long.
+    [[nodiscard]] bool has_room(std::size_t size) const noexcept
+    {
+        const std::size_t front = 2 * sizeof(std::uint32_t);  // handle and time-out
+        return count < native::batch_items_max && items.size() + size + front <= std::min(*request_size_max, request_size_wanted);
+    }
+
+    const queue_proxy_base& queue;
+    const shared_timeout time;
+    const std::optional<std::size_t> request_size_max;  // nullopt: one by one, in the Python dialect
+    pickle_encoder encoder = queue_proxy_base::spare_encoder();
+    codec::byte_buffer items;  // each with its size before it
+    std::size_t count = 0;     // in `items`
+    std::size_t accepted = 0;
+    bool is_refused = false;
+};
+
+put_batch::put_batch(const queue_proxy_base& queue, std::optional<milliseconds> timeout)
+    : state_{std::make_unique<state>(queue, timeout)}
+{
+}
+
+put_batch::~put_batch() = default;
+
+pickle_encoder& put_batch::encoder() noexcept
+{
+    return state_->encoder;
+}
+
+bool put_batch::add()
+{
+    state& known = *state_;
+    if (!known.request_size_max)
+        return known.put_alone();
+    const bytes_view opcodes = known.encoder.opcodes();
+    const std::size_t size = sizeof(std::uint32_t) + opcodes.size();
+    if (opcodes.size() > std::numeric_limits<std::uint32_t>::max())
+        throw error{"an item of " + std::to_string(opcodes.size()) + " octets: the native dialect carries less than 4 GiB"};
+    if (!known.has_room(size) && !known.send())
+        return false;
+    wire::store_little(known.items.extend(sizeof(std::uint32_t)), static_cast<std::uint32_t>(opcodes.size()));
+    known.items.append(opcodes);
+    ++known.count;
+    known.encoder.clear();
+    return true;
+}
+
+std::size_t put_batch::finish()
+{
+    state_->send();
+    if (state_->is_refused && state_->accepted == 0)
+        throw queue_full{};
+    return state_->accepted;
+}
+
+struct item_source::state {
+    state(const queue_proxy_base& where, std::size_t window) : queue{where}, consumer{net::native_consumer::open(where.object(), window)} {}
+
+    queue_proxy_base queue;
+    std::unique_ptr<net::native_consumer> consumer;  // null: the Python dialect
+};
+
+item_source::item_source(const queue_proxy_base& queue, std::size_t window)
+{
+    if (window == 0 || window > native::batch_items_max)
+        throw std::invalid_argument{"consume() with a window of " + std::to_string(window) + " items: from 1 to " +
+                                    std::to_string(native::batch_items_max)};
+    state_ = std::make_unique<state>(queue, window);
+}
+
+item_source::item_source(item_source&&) noexcept = default;
+item_source& item_source::operator=(item_source&&) noexcept = default;
+item_source::~item_source() = default;
+
+std::optional<value> item_source::next()
+{
+    try {
+        if (state_->consumer == nullptr)
+            return state_->queue.get_value(std::nullopt);
+        return codec::payload{state_->consumer->next()}.to_value(state_->queue.object().limits());
+    } catch (const queue_shut_down&) {
+        return std::nullopt;
+    }
+}
+
+}  // namespace detail
+
+}  // namespace quaymaster

@@ -1,0 +1,45 @@
+// native_consumer: a consume request, and the connection that it has to itself.
+#pragma once
+
+#include "codec/item.hpp"
+#include "net/remote_object.hpp"
+
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <vector>
+
+namespace quaymaster::net {
+
+/// Has the server send items as they come, up to a window ahead of what next() has given out.
+/// Thread safety: none; one thread at a time. Lifetime: its end gives back what was not taken, which takes up to call_deadline.
+class native_consumer {
+public:
+    /// Null if the server does not speak the native dialect. `window`: from 1 to batch_items_max.
+    static std::unique_ptr<native_consumer> open(remote_object& queue, std::size_t window);
+    ~native_consumer();
+    native_consumer(const native_consumer&) = delete;
+    native_consumer& operator=(const native_consumer&) = delete;
+
+    /// The next item, after waiting for it. queue_shut_down once there will be none; else as a get without limit.
+    codec::item next();
+
+private:
+    native_consumer(std::unique_ptr<client_connection> stream, std::uint32_t handle, std::uint32_t window);
+    void start();
+    void fetch();
+    void give_back();
+    void give_back_last();
+
+    std::unique_ptr<client_connection> stream_;
+    const std::uint32_t handle_;
+    const std::uint32_t window_;
+    std::uint32_t id_ = 0;
+    std::uint32_t taken_ = 0;  // since credit was last given
+    std::deque<codec::item> ahead_;
+    std::vector<codec::item> fetched_;  // fetch()'s own, kept for its memory
+    bool is_over_ = false;
+};
+
+}  // namespace quaymaster::net
