@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cassert>
+#include <optional>
 #include <utility>
 #include <variant>
 
@@ -46,32 +47,6 @@ bool try_reserve_one(std::vector<T>& extended) noexcept
 
 }  // namespace
 
-/// A put with an id is remembered before it is let in, which may take memory, and forgotten again if it is not.
-class shared_queue::admission {
-public:
-    /// `id` null: a put without one, and nothing is done. Precondition: it has not been let in.
-    admission(recent_put_ids* let_in, const put_id* id) : let_in_{id != nullptr ? let_in : nullptr}
-    {
-        if (let_in_ != nullptr)
-            let_in_->add(*id);
-    }
-    admission(const admission&) = delete;
-    admission& operator=(const admission&) = delete;
-    ~admission()
-    {
-        if (let_in_ != nullptr)
-            let_in_->drop_latest();
-    }
-    void keep() noexcept
-    {
-        if (auto* const kept = std::exchange(let_in_, nullptr))
-            kept->trim();
-    }
-
-private:
-    recent_put_ids* let_in_;
-};
-
 shared_queue::shared_queue(referent& place, queue_kind kind, std::int64_t maxsize, const codec::pickle_limits& limits)
     : place_{place}, maxsize_{maxsize}, store_{kind, limits}
 {
@@ -91,9 +66,12 @@ outcome shared_queue::put(codec::payload added, wait_limit limit, waiter& caller
         return raised{exception_type::queue_shut_down, {}};
     if (!getters_.empty()) {
         store_.require_readable(added);  // the getter may leave, and then the item needs its place in the queue
-        admission noted{let_in_.get(), id};
+        std::optional<recent_put_ids::addition> noted;
+        if (id != nullptr)
+            noted.emplace(*let_in_, *id);
         if (hand_over(added, fulfilled)) {
-            noted.keep();
+            if (noted)
+                noted->commit();
             ++unfinished_;
             ++puts_total_;
             return returned{};
@@ -275,20 +253,22 @@ shared_queue::waiting_line& shared_queue::line_of(const waiter& parked_here) noe
     }
 }
 
-bool shared_queue::has_let_in(const put_id* id) const noexcept
+bool shared_queue::has_let_in(const put_id* id) noexcept
 {
     return id != nullptr && let_in_ != nullptr && let_in_->contains(*id);
 }
 
-// Into the store. Precondition: there is room. Returns what the put() comes to; an exception changes nothing.
+// Into the store. Precondition: there is room, and the id has not been let in. Returns what the put() comes to; an exception
+// changes nothing.
 outcome shared_queue::admit(codec::payload& added, const put_id* id)
 {
-    if (has_let_in(id))
-        return returned{};
-    admission noted{let_in_.get(), id};
+    std::optional<recent_put_ids::addition> noted;
+    if (id != nullptr)
+        noted.emplace(*let_in_, *id);
     if (auto refused = store_.push(added))
         return *std::move(refused);
-    noted.keep();
+    if (noted)
+        noted->commit();
     ++unfinished_;
     ++puts_total_;
     return returned{};
@@ -318,9 +298,11 @@ void shared_queue::let_putters_in(completions& fulfilled) noexcept
 {
     while (!putters_.empty() && !full() && try_reserve_one(fulfilled)) {
         waiter& first = putters_.front();
-        outcome let_in;
+        outcome let_in{std::in_place_type<returned>};
         try {
-            let_in = admit(first.carried(), first.carried_id());  // one that is refused takes no room: the next one may have it
+            // One of an id that has been let in, or that is refused, takes no room: the next one may have it.
+            if (!has_let_in(first.carried_id()))
+                let_in = admit(first.carried(), first.carried_id());
         } catch (...) {  // for want of memory: nothing else was wrong with it when it came
             let_in = raised{exception_type::memory_error, {}};
         }

@@ -97,12 +97,11 @@ public:
     void give_back(codec::payload&& item, completions& fulfilled);
 
 private:
-    class admission;
     using waiting_line = boost::intrusive::list<waiter>;
     enum line_number : std::uint8_t { getters_line, putters_line, joiners_line };
 
     waiting_line& line_of(const waiter& parked_here) noexcept;
-    [[nodiscard]] bool has_let_in(const put_id* id) const noexcept;
+    [[nodiscard]] bool has_let_in(const put_id* id) noexcept;
     outcome admit(codec::payload& added, const put_id* id);
     bool hand_over(codec::payload& item, completions& fulfilled);
     void let_putters_in(completions& fulfilled) noexcept;
