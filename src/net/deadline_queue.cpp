@@ -8,36 +8,28 @@ namespace quaymaster::net {
 
 void deadline_queue::set(timed& entry, core::time_point due)
 {
-    if (entry.due_ == due)
+    if (entry.due() == due)
         return;
-    remove(entry);
-    entry.due_ = due;
+    wheel_.remove(entry);
     if (due == core::never)
         return;
-    queue_.insert(entry);
+    wheel_.add(entry, due);
     // A timer that goes off too early only looks and sleeps again, so it is left alone: most deadlines are
     // taken out before they come, and setting a timer is a system call.
-    if (due < armed_)
-        arm();
-}
-
-void deadline_queue::remove(timed& entry) noexcept
-{
-    if (entry.is_linked())
-        queue_.erase(queue_.iterator_to(entry));
-    entry.due_ = core::never;
+    if (due < armed_ && !is_firing_)
+        arm(timer_wheel::rounded(due));
 }
 
 void deadline_queue::cancel() noexcept
 {
-    queue_.clear_and_dispose([](timed* entry) { entry->due_ = core::never; });
+    wheel_.clear();
     armed_ = core::never;
     timer_.cancel();
 }
 
-void deadline_queue::arm()
+void deadline_queue::arm(core::time_point when)
 {
-    armed_ = queue_.begin()->due_;
+    armed_ = when;
     timer_.expires_at(armed_);
     timer_.async_wait([this](const boost::system::error_code& cancelled) {
         if (!cancelled)
@@ -47,15 +39,24 @@ void deadline_queue::arm()
 
 void deadline_queue::fire()
 {
-    armed_ = core::never;
-    const core::time_point now = std::chrono::steady_clock::now();
-    while (!queue_.empty() && queue_.begin()->due_ <= now) {
-        timed& entry = *queue_.begin();
-        remove(entry);
-        entry.on_due(now);
+    is_firing_ = true;
+    try {
+        const core::time_point now = std::chrono::steady_clock::now();
+        while (auto* const due = wheel_.take_due(now))
+            static_cast<timed*>(due)->on_due(now);
+    } catch (...) {
+        arm_again();  // the others are still to be told
+        throw;
     }
-    if (!queue_.empty() && queue_.begin()->due_ < armed_)
-        arm();
+    arm_again();
+}
+
+void deadline_queue::arm_again()
+{
+    is_firing_ = false;
+    armed_ = core::never;
+    if (!wheel_.empty())
+        arm(wheel_.next());
 }
 
 }  // namespace quaymaster::net

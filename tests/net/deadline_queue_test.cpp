@@ -4,6 +4,7 @@
 
 #include <chrono>
 #include <functional>
+#include <stdexcept>
 #include <string>
 #include <utility>
 
@@ -77,10 +78,56 @@ TEST_CASE("deadlines come in their order, never early", "[net][deadlines]")
         context.run();
         CHECK(log == "acc");
     }
+    SECTION("one may take out others that are due at the same time")
+    {
+        deadlines.set(b, now + 5ms);
+        deadlines.set(c, now + 5ms);
+        a.then = [&] {
+            deadlines.remove(b);
+            deadlines.set(c, now + 10ms);
+        };
+        context.run();
+        CHECK(log == "ac");
+    }
+    SECTION("one may end them all")
+    {
+        a.then = [&] { deadlines.cancel(); };
+        context.run();
+        CHECK(log == "a");
+    }
+    SECTION("one that throws does not keep the others from being told")
+    {
+        a.then = [] { throw std::runtime_error{"a"}; };
+        CHECK_THROWS_AS(context.run(), std::runtime_error);
+        context.run();
+        CHECK(log == "abc");
+    }
     SECTION("cancel() takes out all and lets the loop end")
     {
         deadlines.cancel();
         context.run();
         CHECK(log.empty());
     }
+}
+
+TEST_CASE("a deadline that only ever moves later leaves the timer alone", "[net][deadlines]")
+{
+    boost::asio::io_context context;
+    deadline_queue deadlines{context};
+    std::string log;
+    recorded idle{log, 'i'};
+    recorded busy{log, 'b'};
+    const time_point now = std::chrono::steady_clock::now();
+    deadlines.set(idle, now + 1h);
+    for (int request = 0; request < 1'000; ++request) {
+        deadlines.set(busy, now + 2h + request * 1ms);
+        deadlines.set(busy, never);
+    }
+    // Each arming of the timer would leave the handler of the one before, cancelled.
+    CHECK(context.poll() == 0);
+    deadlines.set(busy, now);
+    CHECK(context.run_one() == 1);  // of the timer that was armed for `idle`
+    CHECK(context.run_one() == 1);
+    CHECK(log == "b");
+    deadlines.cancel();
 }
