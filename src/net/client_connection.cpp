@@ -20,6 +20,8 @@ using std::chrono::milliseconds;
 constexpr std::size_t read_size = 4096;
 /// A frame with more than this still to come is read straight into its place.
 constexpr std::size_t direct_read_size_min = 4096;
+/// For so long after an answer a connection is taken to be as it was.
+constexpr std::chrono::microseconds trusted_for{500};
 /// Below this a copy costs less than giving the input away.
 constexpr std::size_t given_reply_size_min = std::size_t{64} << 10;
 
@@ -86,6 +88,7 @@ wire::reply client_connection::transact(const wire::outgoing_request& request, c
         if (step.reply) {
             wire::reply reply = take_reply(step);
             in_progress_ = false;
+            last_answer_ = clock::now();
             return reply;
         }
         if (session_.current_state() == session::client_session::state::failed) {
@@ -103,7 +106,8 @@ bool client_connection::is_usable() noexcept
 {
     if (in_progress_ || fork_generation_ != fork_generation())
         return false;
-    return awaits_pong_ || socket_.is_quiet();
+    // A server that has just answered is there, and to ask the socket costs a system call, which shows in a loop of small calls.
+    return awaits_pong_ || clock::now() - last_answer_ < trusted_for || socket_.is_quiet();
 }
 
 void client_connection::flush(const reply_wait& wait)

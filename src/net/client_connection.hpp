@@ -121,6 +121,7 @@ private:
     reply_memory memory_;  // where input_ comes back to when a large reply was given away with it
     std::vector<bytes_view> pieces_;  // kept for its memory
     unsigned fork_generation_;
+    time_point last_answer_{};
     bool is_native_ = false;
     bool awaits_pong_ = false;
     std::uint32_t last_id_ = 0;

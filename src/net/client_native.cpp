@@ -156,6 +156,7 @@ native_reply client_connection::wait_for_native(std::uint32_t id, const native_w
     for (;;) {
         if (auto found = take_native(id)) {
             in_progress_ = false;
+            last_answer_ = clock::now();
             return *found;
         }
         if (deadline == time_point::max() && wait.asked)
