@@ -3,7 +3,14 @@ import contextlib
 import json
 import os
 import pathlib
+import re
+import resource
+import shutil
+import signal
+import socket
 import subprocess
+import sys
+import time
 
 PYTHON_SIDE = pathlib.Path(__file__).resolve().parent.parent / "python"
 START_SECONDS_MAX = 20
@@ -15,10 +22,11 @@ class BenchmarkError(Exception):
 
 
 class Server:
-    """A running server process: where it listens, and its process id for whoever measures its memory."""
+    """A running server process: the command that started it, where it listens, and its process id for whoever measures its memory."""
 
-    def __init__(self, process, address):
+    def __init__(self, process, command, address):
         self.process = process
+        self.command = command
         self.host, port = address.rsplit(":", 1)
         self.port = int(port)
 
@@ -32,27 +40,71 @@ def pinned_to(core):
     return None if core is None else lambda: os.sched_setaffinity(0, {core})
 
 
+def prepared_server(core):
+    """For Popen's preexec_fn: as pinned_to(), with as many descriptors as the system lets it have."""
+    def prepare():
+        _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+        if core is not None:
+            os.sched_setaffinity(0, {core})
+    return prepare
+
+
+def free_port():
+    """A port of loopback that was free a moment ago, for servers that cannot choose one themselves."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def listens(port):
+    try:
+        socket.create_connection(("127.0.0.1", port), timeout=1).close()
+        return True
+    except OSError:
+        return False
+
+
+def awaited_port(process, port, seconds_max):
+    """Waits until something accepts connections at `port`; its address, or None if `process` ended or took too long."""
+    end = time.monotonic() + seconds_max
+    while process.poll() is None and time.monotonic() < end:
+        if listens(port):
+            return "127.0.0.1:%d" % port
+        time.sleep(0.05)
+    return None
+
+
+def announced_address(process):
+    """What the process says on its first line that it is listening on; None if it says something else."""
+    line = process.stdout.readline()
+    return line.split()[2] if line.startswith("listening on ") else None
+
+
 @contextlib.contextmanager
-def running_server(command, log, core=None):
-    """Starts `command`, which prints `listening on HOST:PORT` when ready, and ends it when the block ends."""
+def running_server(command, log, core=None, port=None, env=None, seconds_max=START_SECONDS_MAX):
+    """Starts `command`, and ends it, and all that it has started, when the block ends. It is ready when it prints
+    `listening on HOST:PORT`, or, with `port`, when it accepts connections there."""
     with open(log, "w", encoding="utf-8") as errors:
         process = subprocess.Popen(
-            command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=errors, text=True,
-            preexec_fn=pinned_to(core))
+            [str(word) for word in command], stdin=subprocess.DEVNULL, stdout=errors if port else subprocess.PIPE, stderr=errors,
+            text=True, preexec_fn=prepared_server(core), start_new_session=True, env={**os.environ, **env} if env else None)
     try:
-        line = process.stdout.readline()
-        if not line.startswith("listening on "):
+        address = awaited_port(process, port, seconds_max) if port else announced_address(process)
+        if not address:
             process.kill()
-            raise BenchmarkError("%s did not start: %s" % (command[0], (line + pathlib.Path(log).read_text())[-800:]))
-        yield Server(process, line.split()[2])
+            raise BenchmarkError("%s did not start: %s" % (command[0], pathlib.Path(log).read_text(errors="replace")[-800:]))
+        yield Server(process, command, address)
     finally:
-        process.terminate()
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGTERM)
         try:
             process.wait(START_SECONDS_MAX)
         except subprocess.TimeoutExpired:
-            process.kill()
+            os.killpg(process.pid, signal.SIGKILL)
             process.wait()
-        process.stdout.close()
+        if process.stdout:
+            process.stdout.close()
 
 
 def run_client(command, core=None):
@@ -93,3 +145,13 @@ def parsed(command, returncode, output, errors):
     if returncode != 0 or not output.strip():
         raise BenchmarkError("%s ended with %s: %s" % (pathlib.Path(str(command[0])).name, returncode, errors[-800:]))
     return json.loads(output.strip().splitlines()[-1])
+
+
+def stock_python():
+    """The newest Python 3.11 under PYENV_ROOT or ~/.pyenv, else python3.11 or python3 of the path."""
+    pyenv = pathlib.Path(os.environ.get("PYENV_ROOT") or pathlib.Path.home() / ".pyenv")
+    found = {tuple(map(int, re.findall(r"\d+", path.parts[-3]))): path
+             for path in pyenv.glob("versions/3.11.*/bin/python3.11")}
+    if found:
+        return str(found[max(found)])
+    return shutil.which("python3.11") or shutil.which("python3") or sys.executable

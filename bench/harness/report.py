@@ -1,4 +1,4 @@
-"""The table of a run, as text for the terminal and as docs/benchmarks.md."""
+"""The table of a run of bench/run, as text for the terminal and as docs/benchmarks-python.md."""
 import datetime
 import os
 import pathlib
@@ -27,16 +27,20 @@ def cells(row):
             "%s %g x" % (sign, measure.target), "yes" if row.reached else "**no**")
 
 
-def table(rows):
+def markdown_table(headings, rows):
     """A Markdown table that also reads well as text."""
-    lines = [HEADINGS] + [cells(row) for row in rows]
-    widths = [max(len(line[column]) for line in lines) for column in range(len(HEADINGS))]
+    lines = [headings] + rows
+    widths = [max(len(line[column]) for line in lines) for column in range(len(headings))]
 
     def text(line):
         return "| " + " | ".join(cell.ljust(width) for cell, width in zip(line, widths)) + " |"
 
     return "\n".join([text(lines[0]), "|" + "|".join("-" * (width + 2) for width in widths) + "|"]
                      + [text(line) for line in lines[1:]])
+
+
+def table(rows):
+    return markdown_table(HEADINGS, [cells(row) for row in rows])
 
 
 def first_line_of(*command):
@@ -66,27 +70,38 @@ def processor():
     return names[0] if names else platform.machine()
 
 
-def facts(settings, load_before):
-    """What a reader needs to judge the figures, as (name, value) pairs."""
+def machine_facts(bin_directory, load_before):
+    """Where and with what it was measured, as (name, value) pairs."""
     root = str(pathlib.Path(__file__).resolve().parents[2])
     commit = first_line_of("git", "-C", root, "describe", "--always", "--dirty", "--exclude", "*")
     return (
         ("Machine", "%d cores, %s, Linux %s" % (os.cpu_count(), processor(), platform.release())),
         ("Load average before the run", "%.2f" % load_before),
-        ("quaymaster", "%s, commit %s" % (first_line_of(settings.program("quaymaster"), "--version"), commit)),
-        ("Compiler", compiler_of(settings.bin)),
+        ("quaymaster", "%s, commit %s" % (first_line_of(bin_directory + "/quaymaster", "--version"), commit)),
+        ("Compiler", compiler_of(bin_directory)),
+    )
+
+
+def time_now():
+    return datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%d %H:%M UTC")
+
+
+def facts(settings, load_before):
+    """What a reader needs to judge the figures, as (name, value) pairs."""
+    return machine_facts(settings.bin, load_before) + (
         ("CPython, as peer and as client", first_line_of(settings.python, "--version")),
         ("Rounds", "%d, both sides in each; %g s for one client in one round" % (settings.rounds, settings.seconds)),
         ("Blocked clients, queued items", f"{settings.blocked_clients:,}, {settings.queued_items:,}"),
-        ("When", datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%d %H:%M UTC")),
+        ("When", time_now()),
     )
 
 
 INTRODUCTION = """\
-# Benchmarks
+# Benchmarks against CPython
 
 Written by `bench/run`; do not edit. Both sides of a ratio ran in the same run on the same machine, turn by turn, so
-compare ratios with other machines' ratios, never figures with figures.
+compare ratios with other machines' ratios, never figures with figures. How quaymaster compares with other queue servers is in
+[benchmarks.md](benchmarks.md).
 """
 
 EXPLANATION = """\

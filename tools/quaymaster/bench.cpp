@@ -6,6 +6,8 @@
 #include "subcommands.hpp"
 #include "whole_number.hpp"
 
+#include <CLI/Validators.hpp>
+
 #include <chrono>
 #include <cstdint>
 #include <memory>
@@ -41,6 +43,7 @@ struct bench_arguments {
     client_arguments client;
     bench_command command;
     std::string queue;
+    std::string dialect = "python";
     std::optional<std::int64_t> busy_poll_us;
 };
 
@@ -62,6 +65,10 @@ void add_bench(CLI::App& program, int& exit_code)
     CLI::App& subcommand = *program.add_subcommand("bench", description);
     arguments->command.add_to(subcommand);
     subcommand.add_option("--queue", arguments->queue, "Use this queue, empty and first in, first out, instead of making some");
+    subcommand
+        .add_option("--dialect", arguments->dialect, "What to speak with the server; `python` is what every server understands")
+        ->capture_default_str()
+        ->check(CLI::IsMember({"python"}));
     subcommand
         .add_option(
             "--busy-poll", arguments->busy_poll_us,

@@ -1,0 +1,214 @@
+"""docs/benchmarks.md and its charts, from the rounds of bench/compare."""
+import re
+import shlex
+
+from harness import charts
+from harness.contest import BEST, FREE, OURS, PLACEMENTS
+from harness.contestants import by_name
+from harness.report import figure as said
+from harness.processes import PYTHON_SIDE
+from harness.report import machine_facts, markdown_table, time_now
+
+CALLS_SHOWN = 4  # of the system calls of one server, the most frequent
+
+INTRODUCTION = """\
+# Benchmarks
+
+Written by `bench/compare`; do not edit. The same workloads, with the same timing and the same check of every item, against every
+server, in one run on one machine: each round gives each server its turn. Compare ratios with other machines' ratios, never figures
+with figures. Stock Python clients, and CPython's server with them, are in [benchmarks-python.md](benchmarks-python.md).
+"""
+
+EXPLANATION = """\
+## How to read it
+
+- A figure is the median over the rounds; "least - greatest" are those of single rounds. A ratio is that of the medians, and "rounds
+  from - to" are the least and the greatest ratio of a single round. "quaymaster against it" says how many times better quaymaster
+  is, whichever way better is; below 1 the other one is ahead.
+- Percentiles are of all operations of a round, from a histogram that leaves none out. W4 has a rate: a put is due each millisecond,
+  and the time counts from when it was due, so that a server that is late once cannot hide the operations that waited for it.
+- An operation is one put or one get; one item of a batch is one. MB/s count an item of 1 MiB once for its put and get together.
+- Every item carries a number, and is checked: one that is lost, doubled or out of its producer's order fails the run.
+- "Share a core": both pinned to the first core; "a core each": the server, with all its threads, pinned to the first and the client
+  to the last. Elsewhere nothing is pinned. Where cores are few the clients' own work bounds what any server can reach.
+- A put returns when the server has said that it has the item; where a server needs an acknowledgement of a get, nobody waits for
+  the answer to it. No server writes anything to a disk.
+- W6: memory is resident memory of the server process (Rss of `/proc/PID/smaps_rollup`) with all gets blocked minus before, divided;
+  what the kernel keeps for a socket is not in it. The time to wake all is from the first put to the arrival of the last item, with
+  64 puts under way; the client is one thread that puts and one that has all the connections.
+- W8: sizes are log-normal, 1 KiB the median, clamped to 16 B and 64 KiB, the same for every server; each queue holds 4 items
+  throughout, and each of the 64 connections is a thread that puts into any queue and gets from it.
+- A server that is missing from a workload's table takes no part in it: nobody has written that, or it failed, as is said there.
+"""
+
+
+def document(contests, contestants, skipped, run, load_before, settings, plan):
+    """`run` is the command line. `skipped` maps names of servers to why they took no part."""
+    parts = [INTRODUCTION, "## Targets", "", targets_table(contests), ""]
+    if skipped:
+        parts += ["Not compared with: " + "; ".join("%s (%s)" % (by_name(name).title, why) for name, why in skipped.items()) + ".", ""]
+    for contest in contests:
+        parts += section(contest)
+    parts += calls_section(contests)
+    parts += ["## The run", "", "    " + run, ""]
+    parts += ["- %s: %s" % fact for fact in machine_facts(settings.bin, load_before)]
+    parts += ["- %s: %s" % fact for fact in (
+        ("Rounds", "%d; %g s for one client in one round" % (plan.rounds, plan.seconds)),
+        ("busy_poll of both sides", "%d us, where it says so" % settings.busy_poll_us), ("When", time_now()))]
+    parts += ["", "Servers, and what measures them:", ""]
+    parts += ["- %s %s: %s." % (each.title, each.version(settings), each.note) for each in contestants]
+    parts += ["", "The commands, the servers' first; `bench/harness/contestants.py` has the settings that are not in them:", ""]
+    parts += commands(contests, settings)
+    return "\n".join(parts + ["", EXPLANATION])
+
+
+# ---- targets -----------------------------------------------------------------------------------------------------------
+
+TARGET_HEADINGS = ("measure", "ours", "peer", "theirs", "ratio", "rounds from - to", "target", "reached")
+
+
+def figure_called(contest, key):
+    return next(figure for figure in contest.scenario.figures if figure.key == key)
+
+
+def short_title(contest, figure, who):
+    name = contest.scenario.title.split(",", 1)[0]
+    place = "" if contest.scenario.placement == FREE else ", " + {"same": "same core", "split": "a core each"}[contest.scenario.placement]
+    mode = {"pipelined": " pipelined", "batched": " batched"}.get((contest.scenario.options or ("", ""))[1], "")
+    return "%s%s%s: %s%s" % (name, mode, place, figure.title, "" if who == OURS else ", busy_poll on both sides")
+
+
+def target_row(contest, target):
+    figure = figure_called(contest, target.figure)
+    title = short_title(contest, figure, target.who)
+    bound = "%s %g%s" % ("<=" if target.is_ceiling else ">=", target.bound, " x" if target.peer else " " + figure.unit)
+    if not contest.has(target.who, figure.key):
+        return (title, "-", "-", "-", "-", "-", bound, "not measured")
+    ours = contest.median(target.who, figure.key)
+    if target.peer is None:
+        amounts = contest.figures[target.who][figure.key]
+        spread = "%s - %s" % (said(min(amounts), figure.unit), said(max(amounts), figure.unit))
+        return (title, said(ours, figure.unit), "-", "-", "-", spread, bound, yes_or_no(target.is_reached(ours)))
+    peer = contest.best_peer(figure) if target.peer == BEST else target.peer
+    if peer is None or not contest.has(peer, figure.key):
+        return (title, said(ours, figure.unit), "-" if peer is None else by_name(peer).title, "-", "-", "-", bound, "not measured")
+    ratio, least, greatest = contest.ratios(target.who, peer, figure.key)
+    return (title, said(ours, figure.unit), by_name(peer).title, said(contest.median(peer, figure.key), figure.unit), said(ratio, "x"),
+            "%s - %s" % (said(least, "x"), said(greatest, "x")), bound, yes_or_no(target.is_reached(ratio)))
+
+
+def yes_or_no(is_reached):
+    return "yes" if is_reached else "**no**"
+
+
+def targets_table(contests):
+    return markdown_table(TARGET_HEADINGS, [target_row(contest, target) for contest in contests for target in contest.scenario.targets])
+
+
+# ---- each workload -----------------------------------------------------------------------------------------------------
+
+def advantage(contest, figure, name):
+    """How quaymaster compares with `name`, in words."""
+    if name.startswith(OURS) or not contest.has(OURS, figure.key):
+        return "-"
+    times = figure.advantage(contest.median(OURS, figure.key), contest.median(name, figure.key))
+    if times < 1:
+        return "**%s: it is ahead**" % said(times, "x")
+    return said(times, "x")
+
+
+def shown_name(contest, name):
+    note = contest.settings_said.get(name)
+    return by_name(name).title + (" (%s)" % note if note else "")
+
+
+def ranked(contest, figure):
+    """Names of servers with that figure, best first."""
+    names = [name for name in contest.figures if contest.has(name, figure.key)]
+    return sorted(names, key=lambda name: contest.median(name, figure.key), reverse=figure.is_rate)
+
+
+def section(contest):
+    scenario = contest.scenario
+    parts = ["## %s" % scenario.title, "", PLACEMENTS[scenario.placement][0].upper() + PLACEMENTS[scenario.placement][1:] + ".", ""]
+    if not contest.figures:
+        parts += ["Nothing was measured.", ""]
+    else:
+        parts += [results_table(contest), "", "![%s](%s)" % (scenario.title, "benchmarks/" + chart_name(contest)), ""]
+    for name, why in contest.failures.items():
+        parts += ["%s failed: %s" % (by_name(name).title, why), ""]
+    return parts
+
+
+def results_table(contest):
+    first = contest.scenario.figures[0]
+    headings = ["server"]
+    for figure in contest.scenario.figures:
+        headings += [figure.title, "least - greatest"]
+    headings.append("quaymaster against it" if len(contest.scenario.figures) == 1 else "quaymaster against it, " + first.title)
+    rows = []
+    for name in ranked(contest, first):
+        row = [shown_name(contest, name)]
+        for figure in contest.scenario.figures:
+            amounts = contest.figures[name][figure.key]
+            row += [said(contest.median(name, figure.key), figure.unit),
+                    "%s - %s" % (said(min(amounts), figure.unit), said(max(amounts), figure.unit))] if amounts else ["-", "-"]
+        rows.append(tuple(row + [advantage(contest, first, name)]))
+    return markdown_table(tuple(headings), rows)
+
+
+def chart_name(contest):
+    return contest.scenario.name.lower() + ".svg"
+
+
+def chart(contest):
+    figure = contest.scenario.figures[0]
+    bars = []
+    for name in ranked(contest, figure):
+        amounts = contest.figures[name][figure.key]
+        median = contest.median(name, figure.key)
+        bars.append((shown_name(contest, name), median, min(amounts), max(amounts), said(median, figure.unit), name.startswith(OURS)))
+    subtitle = "%s (%s is better); %s" % (figure.title, "more" if figure.is_rate else "less", PLACEMENTS[contest.scenario.placement])
+    return charts.bar_chart(contest.scenario.title, subtitle, bars)
+
+
+# ---- system calls, commands --------------------------------------------------------------------------------------------
+
+def calls_section(contests):
+    counted = [contest for contest in contests if contest.calls]
+    if not counted:
+        if any(contest.scenario.counts_calls for contest in contests):
+            return ["System calls were not counted: there is no strace here, or it may not trace.", ""]
+        return []
+    rows = []
+    for contest in counted:
+        for name, calls in sorted(contest.calls.items(), key=lambda item: sum(item[1].values())):
+            most = sorted(calls.items(), key=lambda item: -item[1])[:CALLS_SHOWN]
+            rows.append((contest.scenario.name, by_name(name).title, "%.3g" % sum(calls.values()),
+                         ", ".join("%s %.2g" % call for call in most if call[1] >= 0.005)))
+    return ["## System calls of the server for one operation", "",
+            "Counted by `strace -c -f` in one more, short run: it slows everything down, so that more work comes together than usual.", "",
+            markdown_table(("workload", "server", "calls", "most of them"), rows), ""]
+
+
+def commands(contests, settings):
+    """The exact commands, servers first, without what differs from one run to the next: ports, paths, process ids."""
+    replaced = ((settings.authkey_file, "KEY"), (settings.scratch, "DIR"), (settings.bin, "build/release/bin"), (settings.python, "python3"),
+                (str(PYTHON_SIDE), "bench/python"))
+    servers, clients = {}, {}
+    for contest in contests:
+        for server, client in contest.commands.values():
+            for command, shown in ((server, servers), (client, clients)):
+                shown.setdefault(without_particulars(command, replaced), None)
+    return ["    " + line for line in (*servers, *clients)]
+
+
+def without_particulars(command, replaced):
+    words = [shlex.quote(str(word)) for word in command]
+    for flag, name in (("--port", "PORT"), ("-p", "PORT"), ("--server-pid", "PID")):
+        if flag in words and words[words.index(flag) + 1] != "0":
+            words[words.index(flag) + 1] = name
+    text = " ".join(words)
+    for path, shown in replaced:
+        text = text.replace(path, shown)
+    return re.sub(r"(DIR/[a-z]+)-\d+", r"\1", text)
