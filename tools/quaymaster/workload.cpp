@@ -134,6 +134,7 @@ private:
     void start_all(std::vector<std::jthread>& threads);
     void start(job work, std::uint32_t thread, std::uint32_t index, std::vector<std::jthread>& threads);
     void run_job(job work, std::uint32_t thread, std::uint32_t index) noexcept;
+    [[nodiscard]] std::unique_ptr<bench_connection> connect();
     void prepare(worker& self);
     void fail() noexcept;
     [[nodiscard]] workload_result result() const;
@@ -176,6 +177,7 @@ private:
     std::atomic<std::uint64_t> received_{0};  // items, for the watch
     std::atomic<bool> is_stopped_{false};     // put nothing more, but get what was put
     std::atomic<bool> is_abandoned_{false};   // a thread has failed: leave everything
+    std::mutex connect_mutex_;                // guards nothing but the turn
     std::mutex failure_mutex_;                // guards failure_
     std::exception_ptr failure_;              // the first
     std::vector<worker_times> times_;         // by thread; each its own, to read when all have ended
@@ -273,7 +275,7 @@ void workload_run::run_job(job work, std::uint32_t thread, std::uint32_t index) 
     try {
         const bool needs_connection = work != &workload_run::collect_crowd;  // that has thousands
         self.emplace(worker{index,
-                            needs_connection ? target_.connect() : nullptr,
+                            needs_connection ? connect() : nullptr,
                             item_receiver{audit_},
                             bytes(options_.sizes.largest(), std::byte{'x'}),
                             {},
@@ -297,6 +299,13 @@ void workload_run::run_job(job work, std::uint32_t thread, std::uint32_t index) 
         fail();
     }
     --active_;
+}
+
+/// One at a time: CPython's server authenticates one peer after another, and the last of a crowd would run into its deadline.
+std::unique_ptr<bench_connection> workload_run::connect()
+{
+    const std::lock_guard lock{connect_mutex_};
+    return target_.connect();
 }
 
 /// What is done before the clock is set.
