@@ -92,7 +92,7 @@ public:
 
     bool get(std::size_t queue, bytes& item, milliseconds timeout) override
     {
-        append(whole_command({"BRPOP", names(queue).key, std::to_string(std::max<long long>(1, timeout.count() / 1000))}));
+        append(waiting_pop(queue, timeout));
         const reply_pointer reply = next_reply();
         if (reply->type == REDIS_REPLY_NIL)
             return false;
@@ -120,7 +120,11 @@ public:
 
     void get_batch(std::size_t count_max, std::vector<bytes>& items) override
     {
-        append(whole_command({"RPOP", names(0).key, std::to_string(count_max)}));
+        if (count_max != batch_size_) {
+            batch_pop_ = whole_command({"RPOP", names(0).key, std::to_string(count_max)});
+            batch_size_ = count_max;
+        }
+        append(batch_pop_);
         const reply_pointer reply = next_reply();
         if (reply->type == REDIS_REPLY_NIL) {
             items.clear();
@@ -141,16 +145,29 @@ public:
 private:
     struct queue_names {
         std::string key;
-        std::string pop;  // the whole command
+        std::string pop;          // the whole command
+        std::string waiting_pop;  // the same that waits, for as long as it last did
+        milliseconds timeout{0};
     };
 
-    const queue_names& names(std::size_t queue)
+    queue_names& names(std::size_t queue)
     {
         while (names_.size() <= queue) {
             const std::string key = key_of(names_.size());
-            names_.push_back({key, whole_command({"RPOP", key})});
+            names_.push_back({key, whole_command({"RPOP", key}), {}});
         }
         return names_[queue];
+    }
+
+    const std::string& waiting_pop(std::size_t queue, milliseconds timeout)
+    {
+        queue_names& found = names(queue);
+        if (timeout != found.timeout) {
+            const auto seconds = std::max<milliseconds::rep>(1, timeout.count() / 1000);  // 0 would be for ever
+            found.waiting_pop = whole_command({"BRPOP", found.key, std::to_string(seconds)});
+            found.timeout = timeout;
+        }
+        return found.waiting_pop;
     }
 
     void append(const std::string& text)
@@ -203,6 +220,8 @@ private:
     };
     std::unique_ptr<redisContext, context_deleter> context_;
     std::vector<queue_names> names_;
+    std::string batch_pop_;  // of `batch_size_`
+    std::size_t batch_size_ = 0;
     command command_;
 };
 

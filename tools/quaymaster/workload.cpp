@@ -312,7 +312,7 @@ std::unique_ptr<bench_connection> workload_run::connect()
 void workload_run::prepare(worker& self)
 {
     if (shape_ == workload_shape::spread)
-        for (std::uint32_t queue = self.index; queue < queues_ && !is_stopped_; queue += options_.connections)
+        for (std::uint32_t queue = self.index; queue < queues_; queue += options_.connections)
             for (std::uint32_t count = 0; count < held_per_queue; ++count) {
                 stamp_next(self, stream_of(self, queue), {});
                 if (!put(self, queue))
