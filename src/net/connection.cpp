@@ -4,8 +4,6 @@
 #include "net/server_socket.hpp"
 #include "net/tcp_options.hpp"
 
-#include <boost/asio/socket_base.hpp>
-
 #include <algorithm>
 #include <chrono>
 #include <exception>
@@ -22,11 +20,8 @@ constexpr keepalive client_keepalive{std::chrono::seconds{60}, std::chrono::seco
 }  // namespace
 
 connection::connection(event_loop& home, unique_descriptor socket, const peer_name& peer)
-    : home_{home}, socket_{home.context()}, session_{home.state().settings, *this}, peer_{peer}
+    : home_{home}, socket_{std::move(socket)}, session_{home.state().settings, *this}, peer_{peer}
 {
-    // Of a socket that exists already asio looks at the type only.
-    socket_.assign(boost::asio::generic::stream_protocol{AF_UNSPEC, 0}, socket.number());
-    (void)socket.release();  // asio closes it from now on
 }
 
 connection::~connection() = default;
@@ -39,7 +34,8 @@ void connection::guarded(Act&& act) noexcept
     try {
         act();
     } catch (const std::exception& failure) {
-        home_.outbox().clear();
+        if (unsent_ != nullptr)
+            unsent_->clear();  // what was being written into it may be cut in half
         try {
             close_because(log_level::error, "dropped", failure.what());
         } catch (const std::exception&) {
@@ -48,21 +44,19 @@ void connection::guarded(Act&& act) noexcept
     }
 }
 
-/// Lets the session act, then writes what it answered.
+/// Lets the session act; what it answers leaves at the end of the loop's turn.
 template <class Act>
 void connection::take_turn(core::time_point now, Act&& act)
 {
-    const auto act_once = [this, now](auto&& acting) {
-        wire::outbox& replies = unsent_ != nullptr ? *unsent_ : home_.outbox();
-        const std::size_t before = replies.size();
-        session::turn turn = home_.turn_at(now, replies);
-        acting(turn);
-        settle_turn(replies, replies.size() == before && !session_.parked(), now);
-    };
-    act_once(act);
-    // The session stops at replies_size_max; if the kernel took all of that, nothing else would make it go on.
-    while (holds_whole_request())
-        act_once([this](session::turn& turn) { consume(input_.view(), turn); });
+    if (unsent_ == nullptr) {
+        unsent_ = home_.borrow_outbox();
+        last_fetch_ = now;
+    }
+    const std::size_t before = unsent_->size();
+    session::turn turn = home_.turn_at(now, *unsent_);
+    act(turn);
+    if (is_open_)
+        settle_turn(unsent_->size() == before && !session_.parked(), now);
 }
 
 bool connection::holds_whole_request() const noexcept
@@ -79,9 +73,9 @@ void connection::start()
     home_.enter(*this);
     guarded([this] {
         if (peer_.is_tcp())
-            tune_tcp(socket_.native_handle(), client_keepalive);
+            tune_tcp(socket_.number(), client_keepalive);
+        home_.reactor().add(socket_.number(), *this, interest_ = EPOLLIN);
         take_turn(std::chrono::steady_clock::now(), [this](session::turn& now) { session_.start(now); });
-        wait_for_more();
     });
 }
 
@@ -97,7 +91,7 @@ void connection::on_fulfilled(std::span<const std::shared_ptr<core::waiter>> tol
         return;
     guarded([this, told] {
         // Nobody watched the socket of a client that had sent too far ahead; what it was given goes back if it has left.
-        if (!is_reading_ && peer_has_left(socket_.native_handle()))
+        if ((interest_ & EPOLLIN) == 0 && peer_has_left(socket_.number()))
             return close_because(log_level::info, "lost", "it left while its call waited");
         take_turn(std::chrono::steady_clock::now(), [this, told](session::turn& now) {
             for (const auto& each : told)
@@ -106,7 +100,6 @@ void connection::on_fulfilled(std::span<const std::shared_ptr<core::waiter>> tol
             if (!is_finishing_)
                 consume(input_.view(), now);
         });
-        wait_for_more();
     });
 }
 
@@ -125,27 +118,33 @@ void connection::on_due(core::time_point now)
             session_.on_deadline(turn);
             consume(input_.view(), turn);
         });
-        wait_for_more();
     });
-    home_.resume_fulfilled();
 }
 
-void connection::on_readable()
+void connection::on_ready(std::uint32_t events)
 {
-    guarded([this] {
-        const core::time_point now = std::chrono::steady_clock::now();
-        for (int reads = 0; reads < reads_per_turn && read_once(now); ++reads) {
-        }
-        wait_for_more();
+    guarded([this, events] {
+        if ((events & EPOLLOUT) != 0 && is_choked_)
+            go_on(std::chrono::steady_clock::now());
+        else if ((interest_ & EPOLLIN) != 0)
+            read();
+        else if ((events & (EPOLLHUP | EPOLLERR)) != 0)
+            close_lost(make_error_code(boost::system::errc::connection_reset));  // nothing of what we have will be fetched
     });
-    home_.resume_fulfilled();
+}
+
+void connection::read()
+{
+    const core::time_point now = std::chrono::steady_clock::now();
+    for (int reads = 0; reads < reads_per_turn && read_once(now); ++reads) {
+    }
 }
 
 /// One read and all that follows from it. True if the socket probably holds more of an incomplete frame.
 bool connection::read_once(core::time_point now)
 {
     const std::span<std::byte> space = input_.prepare(home_.read_space());
-    const transfer done = receive_some(socket_.native_handle(), space);
+    const transfer done = receive_some(socket_.number(), space);
     const bytes_view input = input_.commit(done.count);
     if (done.state != transfer::status::some) {
         input_.keep(0, std::nullopt);
@@ -156,17 +155,37 @@ bool connection::read_once(core::time_point now)
         return false;
     }
     take_turn(now, [this, input](session::turn& turn) { consume(input, turn); });
-    return is_open_ && done.count == space.size() && !input_.empty() && !session_.parked() && unsent_ == nullptr;
+    return is_open_ && done.count == space.size() && !input_.empty() && !session_.parked() && !is_choked_;
 }
 
-void connection::on_writable()
+/// The peer fetches again, or has fetched all that there was: sends more, and takes what was left aside.
+void connection::go_on(core::time_point now)
+{
+    if (!send(now))
+        return;
+    if (!is_finishing_)
+        return take_turn(now, [this](session::turn& turn) { consume(input_.view(), turn); });
+    end_if_done(now);
+    if (is_choked_)
+        finish_by(now + home_.state().settings.handshake_timeout);
+}
+
+void connection::flush()
 {
     guarded([this] {
         const core::time_point now = std::chrono::steady_clock::now();
-        take_turn(now, [this](session::turn& turn) { consume(input_.view(), turn); });
-        wait_for_more();
+        if (!send(now))
+            return;
+        end_if_done(now);
+        if (!is_open_)
+            return;
+        // The session stops at replies_size_max; if the kernel took all of that, nothing else would make it go on.
+        if (holds_whole_request())
+            return take_turn(now, [this](session::turn& turn) { consume(input_.view(), turn); });
+        watch();
+        if (!is_finishing_)
+            home_.deadlines().set(*this, std::min(session_.deadline(), fetch_limit()));
     });
-    home_.resume_fulfilled();
 }
 
 /// Has the session take what it can of `input`, which input_ holds or has lent, and keeps the rest.
@@ -193,19 +212,32 @@ void connection::end_after_replies(core::time_point now)
 }
 
 /// After each turn: `is_incomplete` if the peer gets no answer because it has more to send.
-void connection::settle_turn(wire::outbox& replies, bool is_incomplete, core::time_point now)
+void connection::settle_turn(bool is_incomplete, core::time_point now)
 {
     count_progress();
-    if (!send(replies, now))
+    if (!unsent_->empty() && !is_choked_)
+        return home_.flush_later(*this);
+    if (unsent_->empty())
+        home_.give_back(std::move(unsent_));
+    end_if_done(now);
+    if (!is_open_)
         return;
-    if ((session_.wants_close() || is_finishing_) && !session_.awaits_work()) {
-        if (unsent_ == nullptr)
-            return close_finished();
-        return finish_by(now + home_.state().settings.handshake_timeout);
-    }
     if (is_incomplete && peer_.is_tcp())
-        acknowledge_now(socket_.native_handle());
-    home_.deadlines().set(*this, std::min(session_.deadline(), fetch_limit()));
+        acknowledge_now(socket_.number());
+    watch();
+    if (!is_finishing_)
+        home_.deadlines().set(*this, std::min(session_.deadline(), fetch_limit()));
+}
+
+/// Closes, or begins to, if nothing more is to come of this connection.
+void connection::end_if_done(core::time_point now)
+{
+    if ((!session_.wants_close() && !is_finishing_) || session_.awaits_work())
+        return;
+    if (unsent_ == nullptr)
+        close_finished();
+    else if (!is_finishing_)
+        finish_by(now + home_.state().settings.handshake_timeout);
 }
 
 /// When the peer must have fetched some of what waits for it.
@@ -221,32 +253,30 @@ void connection::finish_by(core::time_point limit)
     if (session_.may_wait())
         session_.end(home_.service());
     is_finishing_ = true;
+    watch();  // no more of what comes: an end that has been read would be told again and again
     home_.deadlines().set(*this, limit);
 }
 
 /// Writes what the kernel takes and keeps the rest in unsent_. False if the connection ended over it.
-bool connection::send(wire::outbox& replies, core::time_point now)
+bool connection::send(core::time_point now)
 {
-    if (replies.empty())
+    if (unsent_ == nullptr)
         return true;
     std::vector<bytes_view>& pieces = home_.pieces();
     pieces.clear();
-    replies.gather(pieces);
-    const transfer done = send_some(socket_.native_handle(), pieces);
+    unsent_->gather(pieces);
+    const transfer done = send_some(socket_.number(), pieces);
     if (done.state == transfer::status::failed) {
-        replies.clear();
+        unsent_->clear();
         close_lost(done.cause);
         return false;
     }
-    replies.consume(done.count);
-    if (done.count != 0 || unsent_ == nullptr)
+    unsent_->consume(done.count);
+    if (done.count != 0)
         last_fetch_ = now;
-    if (replies.empty()) {
-        unsent_.reset();
-    } else if (unsent_ == nullptr) {
-        unsent_ = std::make_unique<wire::outbox>();
-        unsent_->splice(replies);
-    }
+    is_choked_ = !unsent_->empty();
+    if (!is_choked_)
+        home_.give_back(std::move(unsent_));
     return true;
 }
 
@@ -262,40 +292,15 @@ void connection::count_progress()
     }
 }
 
-void connection::wait_for_more()
+/// Has the reactor tell us of what we are ready for.
+void connection::watch()
 {
-    if (!is_open_)
-        return;
-    if (unsent_ != nullptr)
-        wait_writable();
-    const bool is_choked = unsent_ != nullptr && unsent_->size() > home_.state().options.outbox_size_max;
+    const bool is_full = unsent_ != nullptr && unsent_->size() > home_.state().options.outbox_size_max;
     const bool is_ahead = session_.parked() && input_.size() > input_size_while_parked_max;
-    if (!is_choked && !is_ahead && !is_finishing_)
-        wait_readable();
-}
-
-void connection::wait_readable()
-{
-    if (std::exchange(is_reading_, true))
-        return;
-    socket_.async_wait(socket_type::wait_read,
-                       [alive = std::static_pointer_cast<connection>(shared_from_this())](const error_code&) {
-                           alive->is_reading_ = false;
-                           if (alive->is_open_)
-                               alive->on_readable();
-                       });
-}
-
-void connection::wait_writable()
-{
-    if (std::exchange(is_writing_, true))
-        return;
-    socket_.async_wait(socket_type::wait_write,
-                       [alive = std::static_pointer_cast<connection>(shared_from_this())](const error_code&) {
-                           alive->is_writing_ = false;
-                           if (alive->is_open_)
-                               alive->on_writable();
-                       });
+    const std::uint32_t wanted = (is_full || is_ahead || is_finishing_ ? 0U : std::uint32_t{EPOLLIN}) |
+                                 (is_choked_ ? std::uint32_t{EPOLLOUT} : 0U);
+    if (wanted != interest_)
+        home_.reactor().modify(socket_.number(), *this, interest_ = wanted);
 }
 
 void connection::finish()
@@ -304,6 +309,7 @@ void connection::finish()
         // stop_grace is the limit of all
         if (session_.awaits_work()) {
             is_finishing_ = true;
+            watch();
             home_.deadlines().set(*this, core::never);
         } else if (unsent_ != nullptr) {
             finish_by(core::never);
@@ -315,7 +321,7 @@ void connection::finish()
 
 value connection::own_end()
 {
-    return local_end_of(socket_.native_handle());
+    return local_end_of(socket_.number());
 }
 
 void connection::close() noexcept
@@ -329,9 +335,10 @@ void connection::close() noexcept
         home_.state().log_or_drop(log_level::error, "an item that was on its way to a client is lost: ", failure.what());
     }
     unsent_.reset();
+    is_choked_ = false;
     input_.release();
-    error_code ignored;
-    socket_.close(ignored);
+    home_.reactor().remove(socket_.number(), *this);
+    socket_ = unique_descriptor{};
     home_.load().remove();
     home_.state().connections.remove();
     if (counts_as_unauthenticated_)

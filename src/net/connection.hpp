@@ -10,8 +10,6 @@
 #include "session/server_session.hpp"
 #include "wire/outbox.hpp"
 
-#include <boost/asio/generic/stream_protocol.hpp>
-#include <boost/asio/io_context.hpp>
 #include <boost/intrusive/list_hook.hpp>
 
 #include <cstddef>
@@ -22,10 +20,10 @@
 namespace quaymaster::net {
 
 /// Moves octets between a socket and a session, and is the caller whose calls those of the session are.
-/// While idle or parked it waits for readability (so a peer that leaves is noticed at once) and holds no buffer.
+/// While idle or parked it is told of readability (so a peer that leaves is noticed at once) and holds no buffer.
 /// Thread safety: none; every member runs on the thread of `home`. As a waiter it is guarded by its referent's guard.
 /// Lifetime: shared by itself while open, by the handlers of its waits, and by whoever is about to tell it something.
-class connection final : public caller, private timed, public in_loop_hook {
+class connection final : public caller, private timed, private watched, public in_loop_hook, public to_flush_hook {
 public:
     connection(event_loop& home, unique_descriptor socket, const peer_name& peer);
     ~connection() override;
@@ -36,6 +34,8 @@ public:
     void tell(std::shared_ptr<core::waiter> told) override;
     /// Waiters of its session were fulfilled: answers those calls and goes on with what came meanwhile.
     void on_fulfilled(std::span<const std::shared_ptr<core::waiter>> told);
+    /// The end of the loop's turn: sends what there is.
+    void flush();
     /// The server stops: closes as soon as the call that runs has ended and the replies are out.
     void finish();
     /// The server cannot wait for it any longer.
@@ -58,26 +58,23 @@ private:
     /// Reads in a row for one large frame before other connections have their turn.
     static constexpr int reads_per_turn = 8;
 
-    using socket_type =
-        boost::asio::basic_stream_socket<boost::asio::generic::stream_protocol, boost::asio::io_context::executor_type>;
-
     template <class Act>
     void guarded(Act&& act) noexcept;
     template <class Act>
     void take_turn(core::time_point now, Act&& act);
     void on_due(core::time_point now) override;
-    void on_readable();
-    void on_writable();
+    void on_ready(std::uint32_t events) override;
+    void read();
+    void go_on(core::time_point now);
     bool read_once(core::time_point now);
     void consume(bytes_view input, session::turn& now);
     [[nodiscard]] bool holds_whole_request() const noexcept;
-    void settle_turn(wire::outbox& replies, bool is_incomplete, core::time_point now);
-    bool send(wire::outbox& replies, core::time_point now);
+    void settle_turn(bool is_incomplete, core::time_point now);
+    bool send(core::time_point now);
+    void end_if_done(core::time_point now);
     [[nodiscard]] core::time_point fetch_limit() const noexcept;
     void count_progress();
-    void wait_for_more();
-    void wait_readable();
-    void wait_writable();
+    void watch();
     void end_after_replies(core::time_point now);
     void finish_by(core::time_point limit);
     void close_lost(const error_code& cause);
@@ -85,17 +82,17 @@ private:
     void close_because(log_level level, std::string_view what, std::string_view reason);
 
     event_loop& home_;
-    socket_type socket_;
+    unique_descriptor socket_;
     session::server_session session_;
     input_buffer input_;
-    std::unique_ptr<wire::outbox> unsent_;  // what the kernel has not taken yet; null when that is nothing
-    core::time_point last_fetch_{};         // when the kernel last took something, if unsent_ is not null
+    std::unique_ptr<wire::outbox> unsent_;  // what the kernel has not taken yet, lent by the loop; null when that is nothing
+    core::time_point last_fetch_{};         // when the kernel last took something, or there was first something for it
+    std::uint32_t interest_ = 0;            // what the reactor tells us of
     std::shared_ptr<connection> self_;      // while open
     peer_name peer_;
     bool is_open_ = true;
     bool is_finishing_ = false;  // reads no more, and closes when the replies are out
-    bool is_reading_ = false;    // a wait for readability is pending
-    bool is_writing_ = false;    // a wait for writability is pending
+    bool is_choked_ = false;     // the kernel did not take all of unsent_
     bool counts_as_unauthenticated_ = true;
     bool counts_as_stream_ = false;
     bool peer_left_ = false;  // it ended its side, or its machine did

@@ -1,11 +1,9 @@
-// deadline_queue: everything in a loop that is due at some time, behind one timer.
+// deadline_queue: everything in a loop that is due at some time.
 #pragma once
 
 #include "core/call.hpp"
 #include "net/timer_wheel.hpp"
 
-#include <boost/asio/io_context.hpp>
-#include <boost/asio/steady_timer.hpp>
 
 namespace quaymaster::net {
 
@@ -20,28 +18,26 @@ protected:
     ~timed() = default;
 };
 
-/// A timer_wheel, with what it says of time: never early, and late by 1 ms beside what the system needs to wake the loop.
-/// Thread safety: the loop's thread only. Lifetime: what is queued outlives its stay; cancel() before the loop ends.
+/// A timer_wheel of what can be told that its time has come. Never early; how late depends on who calls fire().
+/// Thread safety: the loop's thread only. Lifetime: what is queued outlives its stay.
 class deadline_queue {
 public:
-    explicit deadline_queue(boost::asio::io_context& context) : timer_{context} {}
+    deadline_queue() = default;
     deadline_queue(const deadline_queue&) = delete;
     deadline_queue& operator=(const deadline_queue&) = delete;
 
     /// Makes `entry` due at `due`, whatever it was before; core::never takes it out.
     void set(timed& entry, core::time_point due);
     void remove(timed& entry) noexcept { wheel_.remove(entry); }
-    /// Lets the loop end; nothing is due any more.
-    void cancel() noexcept;
+    /// Nothing is due any more.
+    void clear() noexcept { wheel_.clear(); }
+
+    /// Nothing is due before this; core::never if there is nothing.
+    [[nodiscard]] core::time_point next() const noexcept { return wheel_.empty() ? core::never : wheel_.next(); }
+    /// Tells all that are due at `now`. If one throws, the others are told by the next call.
+    void fire(core::time_point now);
 
 private:
-    void arm(core::time_point when);
-    void fire();
-    void arm_again();
-
-    boost::asio::steady_timer timer_;
-    core::time_point armed_ = core::never;  // when the timer goes off; at or before the first entry
-    bool is_firing_ = false;                // it will be armed when all that is due has been told
     timer_wheel wheel_;
 };
 

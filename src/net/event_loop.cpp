@@ -2,8 +2,6 @@
 
 #include "net/connection.hpp"
 
-#include <boost/asio/post.hpp>
-
 #include <algorithm>
 #include <chrono>
 #include <exception>
@@ -21,6 +19,7 @@ thread_local event_loop* running_here = nullptr;
 event_loop::event_loop(server_state& state) : state_{state}, service_{state, *this}, busy_poll_{state.options.busy_poll}
 {
     read_space_.resize(read_space_size);
+    spare_outboxes_.reserve(spare_outboxes_max);
 }
 
 event_loop::~event_loop() = default;
@@ -28,41 +27,144 @@ event_loop::~event_loop() = default;
 void event_loop::run()
 {
     running_here = this;
-    if (state_.options.busy_poll.count() <= 0) {
-        context_.run();
-        return;
-    }
-    while (!context_.stopped()) {
-        if (!poll())
-            context_.run_one();
-    }
+    while (!stopping_ || !connections_.empty())
+        run_turn();
+    run_posted();  // who was handed to this loop a moment too late is turned away
+    running_here = nullptr;
 }
 
-/// Does the work that there is and, if there is none, looks for some as long as that is better than to sleep.
-/// False if there was none, or if it did not look.
-bool event_loop::poll()
+void event_loop::drop_posted()
+{
+    const std::lock_guard lock{posted_mutex_};
+    posted_.clear();
+}
+
+void event_loop::run_turn()
+{
+    if (!look_around())
+        sleep();
+    run_posted();
+    if (!mailbox_.empty())
+        take_messages();
+    fire_deadlines();
+    resume_fulfilled();
+    flush_all();
+    settle_later();
+}
+
+/// Acts on what is ready and, if nothing is, looks for some as long as that is better than to sleep. False if there was nothing, or if it did not look.
+bool event_loop::look_around()
 {
     using clock = std::chrono::steady_clock;
+    if (state_.options.busy_poll.count() <= 0)
+        return false;
     const auto begin = clock::now();
     if (!busy_poll_.is_worth_trying(begin))
         return false;
-    if (context_.poll() != 0)
+    if (has_messages() || reactor_.run_once(std::chrono::milliseconds{0}))
         return true;
-    const auto end = busy_poll_.begin(begin, preemption_count());
+    const auto end = std::min(busy_poll_.begin(begin, preemption_count()), deadlines_.next());
     for (auto now = begin; now < end; now = clock::now()) {
-        if (context_.poll() != 0) {
+        if (has_messages() || reactor_.run_once(std::chrono::milliseconds{0})) {
             busy_poll_.on_hit();
             return true;
         }
     }
-    if (end != begin)
+    if (end > begin)
         busy_poll_.on_miss(end);
     return false;
 }
 
+void event_loop::sleep()
+{
+    reactor_.begin_sleep();
+    reactor_.run_once(has_messages() ? std::chrono::milliseconds{0} : patience(std::chrono::steady_clock::now()));
+    reactor_.end_sleep();
+}
+
+bool event_loop::has_messages()
+{
+    return has_posted_.load(std::memory_order_seq_cst) || !mailbox_.empty();
+}
+
+/// How long nothing will be due; nullopt: for ever.
+std::optional<std::chrono::milliseconds> event_loop::patience(core::time_point now) const noexcept
+{
+    const core::time_point next = deadlines_.next();
+    if (next == core::never)
+        return std::nullopt;
+    return std::max(std::chrono::ceil<std::chrono::milliseconds>(next - now), std::chrono::milliseconds{0});
+}
+
+void event_loop::fire_deadlines()
+{
+    if (deadlines_.next() == core::never)
+        return;
+    deadlines_.fire(std::chrono::steady_clock::now());
+}
+
+void event_loop::post(std::function<void()> act)
+{
+    {
+        const std::lock_guard lock{posted_mutex_};
+        posted_.push_back(std::move(act));
+        has_posted_.store(true, std::memory_order_seq_cst);
+    }
+    reactor_.wake();
+}
+
+void event_loop::run_posted()
+{
+    if (!has_posted_.load(std::memory_order_relaxed))
+        return;
+    std::vector<std::function<void()>> acts;
+    {
+        const std::lock_guard lock{posted_mutex_};
+        acts.swap(posted_);
+        has_posted_.store(false, std::memory_order_relaxed);
+    }
+    for (const auto& act : acts)
+        act();
+}
+
+std::unique_ptr<wire::outbox> event_loop::borrow_outbox()
+{
+    if (spare_outboxes_.empty())
+        return std::make_unique<wire::outbox>();
+    std::unique_ptr<wire::outbox> lent = std::move(spare_outboxes_.back());
+    spare_outboxes_.pop_back();
+    return lent;
+}
+
+void event_loop::give_back(std::unique_ptr<wire::outbox> emptied) noexcept
+{
+    if (spare_outboxes_.size() < spare_outboxes_.capacity())
+        spare_outboxes_.push_back(std::move(emptied));
+}
+
+void event_loop::flush_later(connection& sender)
+{
+    // In front: whoever was served by what another has put is told before that other, who has nothing to wait for.
+    if (!sender.to_flush_hook::is_linked())
+        to_flush_.push_front(sender);
+}
+
+void event_loop::flush_all()
+{
+    while (!to_flush_.empty()) {
+        connection& sender = to_flush_.front();
+        to_flush_.pop_front();
+        sender.flush();
+        resume_fulfilled();  // it may have gone on with what it had left aside
+    }
+}
+
 void event_loop::adopt(unique_descriptor socket, const peer_name& peer)
 {
-    boost::asio::post(context_, [this, held = std::move(socket), peer]() mutable { open(std::move(held), peer); });
+    if (running_here == this)
+        return open(std::move(socket), peer);
+    // A std::function is copied: a descriptor is not, so it is shared.
+    post([this, held = std::make_shared<unique_descriptor>(std::move(socket)), peer] { open(std::move(*held), peer); });
 }
 
 void event_loop::open(unique_descriptor socket, const peer_name& peer)
@@ -91,13 +193,12 @@ void event_loop::tell(std::shared_ptr<core::waiter> told)
     if (running_here == this)
         fulfilled_.push_back(std::move(told));
     else if (mailbox_.push(std::move(told)))
-        boost::asio::post(context_, [this] { take_messages(); });
+        reactor_.wake();
 }
 
 void event_loop::take_messages()
 {
     mailbox_.take_all([this](std::shared_ptr<core::waiter> told) { fulfilled_.push_back(std::move(told)); });
-    resume_fulfilled();
 }
 
 void event_loop::on_fulfilled(std::shared_ptr<core::waiter> told)
@@ -119,16 +220,12 @@ std::string event_loop::host_of(core::waiter& caller)
 /// before; this is for a server that nobody calls any more.
 void event_loop::settle_later()
 {
-    if (stopping_ || !state_.holds->has_work() || std::exchange(is_to_settle_, true))
+    if (stopping_ || settling_.due() != core::never || !state_.holds->has_work())
         return;
     // A long grace is for what is handed over; what a call has dropped need not wait for that.
-    settling_.expires_after(std::min<std::chrono::milliseconds>(state_.options.handover_grace, hold_ledger::cycle_interval) +
-                            std::chrono::milliseconds{10});
-    settling_.async_wait([this](const boost::system::error_code& cancelled) {
-        is_to_settle_ = false;
-        if (!cancelled)
-            settle();
-    });
+    const auto delay = std::min<std::chrono::milliseconds>(state_.options.handover_grace, hold_ledger::cycle_interval) +
+                       std::chrono::milliseconds{10};
+    deadlines_.set(settling_, std::chrono::steady_clock::now() + delay);
 }
 
 void event_loop::settle()
@@ -139,7 +236,6 @@ void event_loop::settle()
         // Nobody called, so this is no reason to stop: it is tried again.
         state_.log_or_drop(log_level::error, "objects that nothing holds are kept: ", failure.what());
     }
-    settle_later();
 }
 
 void event_loop::resume_fulfilled()
@@ -156,7 +252,6 @@ void event_loop::resume_fulfilled()
         }
         resumed_.clear();
     }
-    settle_later();
 }
 
 void event_loop::enter(connection& opened)
@@ -167,44 +262,37 @@ void event_loop::enter(connection& opened)
 void event_loop::leave(connection& closed)
 {
     connections_.erase(connections_.iterator_to(closed));
-    end_if_empty();
-}
-
-/// Takes away what would keep run() going after the last connection.
-void event_loop::end_if_empty()
-{
-    if (!stopping_ || !connections_.empty())
-        return;
-    grace_.cancel();
-    settling_.cancel();
-    deadlines_.cancel();
+    if (closed.to_flush_hook::is_linked())
+        to_flush_.erase(to_flush_.iterator_to(closed));
 }
 
 void event_loop::begin_stop()
 {
-    boost::asio::post(context_, [this] { stop_connections(); });
+    post([this] { stop_connections(); });
 }
 
 void event_loop::stop_connections()
 {
     if (std::exchange(stopping_, true))
         return;
-    work_.reset();
-    const auto for_each_open = [this](auto act) {
-        for (auto next = connections_.begin(); next != connections_.end();) {
-            connection& open = *next;
-            ++next;  // before it may leave the list
-            act(open);
-        }
-    };
-    grace_.expires_after(state_.options.stop_grace);
-    grace_.async_wait([for_each_open](const boost::system::error_code& cancelled) {
-        if (!cancelled)
-            for_each_open([](connection& open) { open.cut_off(); });
-    });
+    deadlines_.remove(settling_);
+    deadlines_.set(grace_, std::chrono::steady_clock::now() + state_.options.stop_grace);
     for_each_open([](connection& open) { open.finish(); });
-    end_if_empty();
-    resume_fulfilled();
+}
+
+void event_loop::cut_off_all()
+{
+    for_each_open([](connection& open) { open.cut_off(); });
+}
+
+template <class Act>
+void event_loop::for_each_open(Act act)
+{
+    for (auto next = connections_.begin(); next != connections_.end();) {
+        connection& open = *next;
+        ++next;  // before it may leave the list
+        act(open);
+    }
 }
 
 }  // namespace quaymaster::net

@@ -1,4 +1,4 @@
-// event_loop: one thread, its io_context, and the connections that live on it.
+// event_loop: one thread, its reactor, and the connections that live on it.
 #pragma once
 
 #include "codec/byte_buffer.hpp"
@@ -7,19 +7,22 @@
 #include "net/deadline_queue.hpp"
 #include "net/guarded_service.hpp"
 #include "net/peer_name.hpp"
+#include "net/reactor.hpp"
 #include "net/server_state.hpp"
 #include "net/told_waiters.hpp"
 #include "net/unique_descriptor.hpp"
 #include "session/server_session.hpp"
 #include "wire/outbox.hpp"
 
-#include <boost/asio/executor_work_guard.hpp>
-#include <boost/asio/io_context.hpp>
-#include <boost/asio/steady_timer.hpp>
 #include <boost/intrusive/list.hpp>
 
+#include <atomic>
+#include <chrono>
 #include <cstddef>
+#include <functional>
 #include <memory>
+#include <mutex>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -28,9 +31,12 @@ namespace quaymaster::net {
 class connection;
 /// By which an open connection is in its loop's list.
 using in_loop_hook = boost::intrusive::list_base_hook<boost::intrusive::tag<class in_loop>>;
+/// By which one that has replies to send is in its loop's list of those.
+using to_flush_hook = boost::intrusive::list_base_hook<boost::intrusive::tag<class to_flush>>;
 
-/// Runs the connections given to it. What they need only while something happens to them (read space, outbox, scratch)
-/// is here once, so that an idle connection owns next to nothing.
+/// Runs the connections given to it, in turns: all that is ready is read and acted upon, then those whose waits have ended are resumed,
+/// and then every connection with replies sends them, in one write each. What connections need only while something happens to them
+/// (read space, outbox, scratch) is here once, so that an idle connection owns next to nothing.
 /// Thread safety: post(), adopt(), tell() and begin_stop() from any thread; everything else on the loop's own thread.
 /// Lifetime: outlives the threads of all loops of its server, because they tell each other's connections.
 class event_loop final : private loop_of_callers {
@@ -43,6 +49,10 @@ public:
     /// Runs until begin_stop() and the last connection's end. The calling thread becomes the loop's own.
     void run();
 
+    /// Runs `act` on the loop's thread, soon.
+    void post(std::function<void()> act);
+    /// Forgets what was posted and will not run any more, because run() has returned; closes the sockets among it.
+    void drop_posted();
     /// Takes over an accepted socket, already counted in load(), state().connections and state().unauthenticated.
     void adopt(unique_descriptor socket, const peer_name& peer);
     /// Has the loop resume the call of `told`, whose principal is a connection of this loop.
@@ -50,7 +60,7 @@ public:
     /// Closes each connection as soon as its replies are out, all of them after stop_grace, and ends run().
     void begin_stop();
 
-    [[nodiscard]] boost::asio::io_context& context() noexcept { return context_; }
+    [[nodiscard]] net::reactor& reactor() noexcept { return reactor_; }
     [[nodiscard]] server_state& state() noexcept { return state_; }
     [[nodiscard]] deadline_queue& deadlines() noexcept { return deadlines_; }
     [[nodiscard]] guarded_service& service() noexcept { return service_; }
@@ -59,7 +69,11 @@ public:
 
     /// Lent for the length of one turn of one connection.
     [[nodiscard]] std::span<std::byte> read_space() noexcept { return {read_space_.data(), read_space_.size()}; }
-    [[nodiscard]] wire::outbox& outbox() noexcept { return outbox_; }
+    /// An empty outbox, until the connection has sent what is in it.
+    [[nodiscard]] std::unique_ptr<wire::outbox> borrow_outbox();
+    void give_back(std::unique_ptr<wire::outbox> emptied) noexcept;
+    /// `sender` has replies: has it flush() them at the end of the turn.
+    void flush_later(connection& sender);
     [[nodiscard]] std::vector<bytes_view>& pieces() noexcept { return pieces_; }
     [[nodiscard]] session::turn turn_at(core::time_point now, wire::outbox& replies) noexcept
     {
@@ -69,11 +83,31 @@ public:
     /// A connection enters when it starts and leaves when it is closed.
     void enter(connection& opened);
     void leave(connection& closed);
-    /// Resumes those of this loop whose waits have ended, and sees to it that ends of holds are settled. Each handler calls it last,
-    /// with no connection's turn open.
-    void resume_fulfilled();
-
 private:
+    /// Calls a member when its time has come.
+    class alarm final : public timed {
+    public:
+        using member = void (event_loop::*)();
+        alarm(event_loop& home, member told) noexcept : home_{home}, told_{told} {}
+        void on_due(core::time_point) override { (home_.*told_)(); }
+
+    private:
+        event_loop& home_;
+        member told_;
+    };
+    static constexpr std::size_t spare_outboxes_max = 64;
+
+    void run_turn();
+    [[nodiscard]] bool look_around();
+    void sleep();
+    [[nodiscard]] bool has_messages();
+    [[nodiscard]] std::optional<std::chrono::milliseconds> patience(core::time_point now) const noexcept;
+    void fire_deadlines();
+    void resume_fulfilled();
+    void flush_all();
+    void cut_off_all();
+    template <class Act>
+    void for_each_open(Act act);
     static constexpr std::size_t read_space_size = std::size_t{256} << 10;
 
     void on_fulfilled(std::shared_ptr<core::waiter> told) override;
@@ -83,19 +117,16 @@ private:
     void settle();
     void open(unique_descriptor socket, const peer_name& peer);
     void stop_connections();
-    void end_if_empty();
     void take_messages();
-    bool poll();
+    void run_posted();
 
     server_state& state_;
-    boost::asio::io_context context_{1};
-    boost::asio::executor_work_guard<boost::asio::io_context::executor_type> work_{context_.get_executor()};
+    net::reactor reactor_;
     guarded_service service_;
     busy_poll busy_poll_;
-    deadline_queue deadlines_{context_};
-    boost::asio::steady_timer grace_{context_};
-    boost::asio::steady_timer settling_{context_};
-    bool is_to_settle_ = false;  // settling_ runs
+    deadline_queue deadlines_;
+    alarm grace_{*this, &event_loop::cut_off_all};
+    alarm settling_{*this, &event_loop::settle};
     bool stopping_ = false;
     gauge load_;
     boost::intrusive::list<connection, boost::intrusive::base_hook<in_loop_hook>, boost::intrusive::constant_time_size<false>>
@@ -103,11 +134,16 @@ private:
 
     codec::byte_buffer read_space_;  // read_space_size octets
     session::workspace scratch_;
-    wire::outbox outbox_;  // empty between turns
+    std::vector<std::unique_ptr<wire::outbox>> spare_outboxes_;  // empty ones
+    boost::intrusive::list<connection, boost::intrusive::base_hook<to_flush_hook>, boost::intrusive::constant_time_size<false>>
+        to_flush_;
     std::vector<bytes_view> pieces_;
     std::vector<std::shared_ptr<core::waiter>> fulfilled_;  // to be resumed by this thread, in order
     std::vector<std::shared_ptr<core::waiter>> resumed_;    // resume_fulfilled()'s own
     told_waiters mailbox_;                                  // what other threads have told
+    std::mutex posted_mutex_;  // guards posted_
+    std::vector<std::function<void()>> posted_;
+    std::atomic<bool> has_posted_{false};
 };
 
 }  // namespace quaymaster::net

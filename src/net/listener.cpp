@@ -209,10 +209,7 @@ void listener::open_unix(const std::string& path)
 
 void listener::add(unique_descriptor socket)
 {
-    door& added = doors_.emplace_back(loops_.front()->context());
-    // Of a socket that exists already asio looks at the type only.
-    added.sockets.assign(protocol{AF_UNSPEC, 0}, socket.number());
-    (void)socket.release();  // asio closes it from now on
+    doors_.emplace_back(*this, std::move(socket));
 }
 
 void listener::start()
@@ -225,9 +222,8 @@ void listener::stop_accepting()
 {
     is_accepting_ = false;
     for (door& each : doors_) {
-        error_code ignored;
-        each.sockets.cancel(ignored);
-        each.timer.cancel();
+        look_away(each);
+        loops_.front()->deadlines().remove(each);
     }
 }
 
@@ -236,10 +232,8 @@ void listener::close()
     if (std::exchange(is_closed_, true))
         return;
     turn_away_waiting();
-    for (door& each : doors_) {
-        error_code ignored;
-        each.sockets.close(ignored);
-    }
+    for (door& each : doors_)
+        each.socket = unique_descriptor{};
     if (!bound_ || !bound_->is_unix())
         return;
     struct stat found {};
@@ -255,20 +249,26 @@ void listener::turn_away_waiting()
     bool settles = false;
     if (bound_ && !bound_->is_unix())
         for (door& each : doors_)
-            settles = ignore_new_handshakes(each.sockets.native_handle()) || settles;
+            settles = ignore_new_handshakes(each.socket.number()) || settles;
     if (settles)
         std::this_thread::sleep_for(handshakes_end_within);
     for (door& each : doors_)
-        while (unique_descriptor{::accept4(each.sockets.native_handle(), nullptr, nullptr, SOCK_CLOEXEC)}.is_open())
+        while (unique_descriptor{::accept4(each.socket.number(), nullptr, nullptr, SOCK_CLOEXEC)}.is_open())
             state_.dropped.add();
 }
 
 void listener::wait(door& at)
 {
-    at.sockets.async_wait(acceptor::wait_read, [this, &at](const error_code& cancelled) {
-        if (!cancelled && is_accepting_)
-            accept_waiting(at);
-    });
+    if (!is_accepting_ || at.is_watched)
+        return;
+    loops_.front()->reactor().add(at.socket.number(), at, EPOLLIN);
+    at.is_watched = true;
+}
+
+void listener::look_away(door& at) noexcept
+{
+    if (std::exchange(at.is_watched, false))
+        loops_.front()->reactor().remove(at.socket.number(), at);
 }
 
 void listener::accept_waiting(door& at)
@@ -279,7 +279,7 @@ void listener::accept_waiting(door& at)
         sockaddr_storage peer{};
         socklen_t size = sizeof peer;
         unique_descriptor socket{
-            ::accept4(at.sockets.native_handle(), reinterpret_cast<sockaddr*>(&peer), &size, SOCK_CLOEXEC | SOCK_NONBLOCK)};
+            ::accept4(at.socket.number(), reinterpret_cast<sockaddr*>(&peer), &size, SOCK_CLOEXEC | SOCK_NONBLOCK)};
         if (socket.is_open()) {
             hand_out(std::move(socket), peer);
             ++accepted;
@@ -293,7 +293,6 @@ void listener::accept_waiting(door& at)
         // What remains concerns the one connection that was to be accepted (ECONNABORTED, EPROTO, ...) or is EINTR.
         ++accepted;
     }
-    wait(at);
 }
 
 void listener::hand_out(unique_descriptor socket, const sockaddr_storage& peer)
@@ -363,11 +362,8 @@ bool listener::waits_for_room(door& at)
 
 void listener::accept_after(door& at, std::chrono::milliseconds delay)
 {
-    at.timer.expires_after(delay);
-    at.timer.async_wait([this, &at](const error_code& cancelled) {
-        if (!cancelled && is_accepting_)
-            accept_waiting(at);
-    });
+    look_away(at);
+    loops_.front()->deadlines().set(at, std::chrono::steady_clock::now() + delay);
 }
 
 bool listener::is_full(gauge& counted, std::size_t limit, std::string_view name, notice& said)

@@ -6,20 +6,17 @@
 
 #include <quaymaster/address.hpp>
 
-#include <boost/asio/basic_socket_acceptor.hpp>
-#include <boost/asio/generic/stream_protocol.hpp>
-#include <boost/asio/io_context.hpp>
-#include <boost/asio/steady_timer.hpp>
-
 #include <sys/stat.h>
 
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <list>
 #include <optional>
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace quaymaster::net {
@@ -47,14 +44,15 @@ public:
     [[nodiscard]] const address& bound() const noexcept { return *bound_; }
 
 private:
-    using protocol = boost::asio::generic::stream_protocol;
-    using acceptor = boost::asio::basic_socket_acceptor<protocol, boost::asio::io_context::executor_type>;
+    /// One listening socket, and when it is to be opened again after a pause.
+    struct door final : watched, timed {
+        door(listener& its_home, unique_descriptor opened) noexcept : home{its_home}, socket{std::move(opened)} {}
+        void on_ready(std::uint32_t) override { home.accept_waiting(*this); }
+        void on_due(core::time_point) override { home.wait(*this); }
 
-    /// One listening socket, and the timer of its pauses.
-    struct door {
-        explicit door(boost::asio::io_context& context) : sockets{context}, timer{context} {}
-        acceptor sockets;
-        boost::asio::steady_timer timer;
+        listener& home;
+        unique_descriptor socket;
+        bool is_watched = false;
     };
 
     /// Says something once while it lasts, and at most once a second.
@@ -80,6 +78,7 @@ private:
     void pause(door& at, int cause);
     [[nodiscard]] bool waits_for_room(door& at);
     void accept_after(door& at, std::chrono::milliseconds delay);
+    void look_away(door& at) noexcept;
     [[nodiscard]] event_loop& least_loaded();
     [[nodiscard]] bool is_full(gauge& counted, std::size_t limit, std::string_view name, notice& said);
 
@@ -90,7 +89,7 @@ private:
     bool is_accepting_ = true;
     bool is_closed_ = false;
     std::optional<address> bound_;
-    std::list<door> doors_;     // a list: waits refer to its elements
+    std::list<door> doors_;     // a list: the reactor refers to its elements
     struct stat unix_file_ {};  // identity of the socket file we made
     notice out_of_descriptors_;
     notice too_many_connections_;

@@ -14,11 +14,10 @@
 #include "net/randomness.hpp"
 #include "net/server_state.hpp"
 #include "net/signals_blocked.hpp"
+#include "net/stop_signals.hpp"
 #include "net/worker_pool.hpp"
 #include "wire/proxy_tokens.hpp"
 
-#include <boost/asio/post.hpp>
-#include <boost/asio/signal_set.hpp>
 
 #include <openssl/crypto.h>
 
@@ -150,7 +149,7 @@ private:
     std::vector<std::pair<value, value>> shared_;  // the typeids that stand for one object each, queues apart, and its type
     std::vector<std::unique_ptr<net::event_loop>> loops_;
     std::optional<net::listener> listener_;                // of the first loop
-    std::optional<boost::asio::signal_set> stop_signals_;  // of the first loop
+    std::optional<net::stop_signals> stop_signals_;
     std::atomic<bool> is_started_ = false;
     std::atomic<bool> is_stop_requested_ = false;
     std::atomic<std::size_t> loops_running_ = 0;
@@ -273,8 +272,11 @@ void server::implementation::run(net::event_loop& loop)
     }
     run_until_stopped(loop);
     // Not earlier: who connects while others get their last replies is turned away in order.
-    if (--loops_running_ == 0)
-        listener_->close();
+    if (--loops_running_ > 0)
+        return;
+    for (const auto& each : loops_)
+        each->drop_posted();
+    listener_->close();
 }
 
 void server::implementation::run_until_stopped(net::event_loop& loop)
@@ -294,22 +296,17 @@ void server::implementation::watch_signals()
 {
     if (state_.options.stop_signals.empty())
         return;
-    stop_signals_.emplace(loops_.front()->context());
-    for (const int signal : state_.options.stop_signals)
-        stop_signals_->add(signal);
-    stop_signals_->async_wait([this](const error_code& cancelled, int) {
-        if (!cancelled)
-            request_stop();
-    });
+    stop_signals_.emplace(state_.options.stop_signals, [this] { request_stop(); });
 }
 
 void server::implementation::request_stop()
 {
     if (!is_started_ || is_stop_requested_.exchange(true))
         return;
-    boost::asio::post(loops_.front()->context(), [this] {
+    loops_.front()->post([this] {
         listener_->stop_accepting();
-        stop_signals_.reset();
+        if (stop_signals_)
+            stop_signals_->let_go();
     });
     for (const auto& loop : loops_)
         loop->begin_stop();

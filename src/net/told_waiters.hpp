@@ -31,10 +31,11 @@ public:
         core::waiter* top = top_.load(std::memory_order_relaxed);
         do
             link.next = top;
-        while (!top_.compare_exchange_weak(top, pushed, std::memory_order_release, std::memory_order_relaxed));
+        while (!top_.compare_exchange_weak(top, pushed, std::memory_order_seq_cst, std::memory_order_relaxed));
         return top == nullptr;
     }
 
+    [[nodiscard]] bool empty() const noexcept { return top_.load(std::memory_order_seq_cst) == nullptr; }
     /// Takes all out and gives each to `take`, those pushed first first.
     template <class Take>
     void take_all(Take&& take)

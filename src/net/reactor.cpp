@@ -1,0 +1,86 @@
+#include "net/reactor.hpp"
+
+#include <boost/system/system_error.hpp>
+
+#include <sys/eventfd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <limits>
+
+namespace quaymaster::net {
+namespace {
+
+[[noreturn]] void fail(const char* what)
+{
+    throw boost::system::system_error{errno, boost::system::system_category(), what};
+}
+
+}  // namespace
+
+reactor::reactor() : epoll_{::epoll_create1(EPOLL_CLOEXEC)}, wake_up_{::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)}
+{
+    if (!epoll_.is_open())
+        fail("epoll_create1");
+    if (!wake_up_.is_open())
+        fail("eventfd");
+    control(EPOLL_CTL_ADD, wake_up_.number(), nullptr, EPOLLIN | EPOLLET);
+}
+
+void reactor::control(int operation, int descriptor, watched* told, std::uint32_t events)
+{
+    epoll_event wanted{};
+    wanted.events = events;
+    wanted.data.ptr = told;
+    if (::epoll_ctl(epoll_.number(), operation, descriptor, &wanted) != 0)
+        fail("epoll_ctl");
+}
+
+void reactor::add(int descriptor, watched& told, std::uint32_t events)
+{
+    control(EPOLL_CTL_ADD, descriptor, &told, events);
+}
+
+void reactor::modify(int descriptor, watched& told, std::uint32_t events)
+{
+    control(EPOLL_CTL_MOD, descriptor, &told, events);
+}
+
+void reactor::remove(int descriptor, watched& told) noexcept
+{
+    ::epoll_ctl(epoll_.number(), EPOLL_CTL_DEL, descriptor, nullptr);
+    for (int i = ready_next_; i < ready_end_; ++i)
+        if (ready_[static_cast<std::size_t>(i)].data.ptr == &told)
+            ready_[static_cast<std::size_t>(i)].data.ptr = nullptr;
+}
+
+bool reactor::run_once(std::optional<std::chrono::milliseconds> patience)
+{
+    // What an exception has left over comes first.
+    if (ready_next_ == ready_end_) {
+        const auto limit = std::chrono::milliseconds{std::numeric_limits<int>::max()};
+        const int timeout = patience ? static_cast<int>(std::min(*patience, limit).count()) : -1;
+        const int count = ::epoll_wait(epoll_.number(), ready_.data(), events_per_turn, timeout);
+        if (count < 0 && errno != EINTR)
+            fail("epoll_wait");
+        ready_next_ = 0;
+        ready_end_ = std::max(count, 0);
+    }
+    const bool found = ready_next_ != ready_end_;
+    while (ready_next_ < ready_end_) {
+        const epoll_event event = ready_[static_cast<std::size_t>(ready_next_++)];
+        if (event.data.ptr != nullptr)
+            static_cast<watched*>(event.data.ptr)->on_ready(event.events);
+    }
+    return found;
+}
+
+void reactor::wake() noexcept
+{
+    if (!is_sleeping_.exchange(false, std::memory_order_seq_cst))
+        return;
+    const std::uint64_t one = 1;
+    (void)!::write(wake_up_.number(), &one, sizeof one);  // it cannot fail before 2^64 wake-ups
+}
+
+}  // namespace quaymaster::net

@@ -1,0 +1,69 @@
+// reactor: what a loop waits for: sockets that are ready, and other threads that have something for it.
+#pragma once
+
+#include "net/unique_descriptor.hpp"
+
+#include <sys/epoll.h>
+
+#include <array>
+#include <atomic>
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+
+namespace quaymaster::net {
+
+/// What is to be told when a descriptor is ready.
+class watched {
+public:
+    /// `events`: those of EPOLLIN, EPOLLOUT, EPOLLERR and EPOLLHUP that are so. The last two are told whatever was asked for.
+    virtual void on_ready(std::uint32_t events) = 0;
+
+protected:
+    watched() = default;
+    ~watched() = default;
+};
+
+/// An epoll instance to which a descriptor is added once: an asio descriptor costs another system call for every wait, which is a
+/// quarter of those of a small request. Level-triggered: what is not read is told again.
+/// Thread safety: wake() from any thread; everything else on the loop's own. Lifetime: what is added is removed before it ends.
+class reactor {
+public:
+    /// Throws boost::system::system_error.
+    reactor();
+    reactor(const reactor&) = delete;
+    reactor& operator=(const reactor&) = delete;
+
+    /// Tells `told` when `descriptor` is ready for `events`. Throws boost::system::system_error.
+    void add(int descriptor, watched& told, std::uint32_t events);
+    /// Changes what it is told of; 0 for errors alone.
+    void modify(int descriptor, watched& told, std::uint32_t events);
+    /// Nothing is told to it any more, not even what has been found ready already. Before the descriptor is closed.
+    void remove(int descriptor, watched& told) noexcept;
+
+    /// Looks what is ready, and tells it. Waits for that until something is, wake() is called or `patience` is over; nullopt: without
+    /// limit. True if there was something.
+    bool run_once(std::optional<std::chrono::milliseconds> patience);
+
+    /// Has run_once() return soon. Costs a system call only if the loop sleeps or is about to.
+    void wake() noexcept;
+    /// Call before a run_once() that may sleep, and then look once more for what other threads may have for the loop: what they add
+    /// later is followed by a wake() that this run_once() notices.
+    void begin_sleep() noexcept { is_sleeping_.store(true, std::memory_order_seq_cst); }
+    void end_sleep() noexcept { is_sleeping_.store(false, std::memory_order_relaxed); }
+
+private:
+    static constexpr int events_per_turn = 256;
+
+    void control(int operation, int descriptor, watched* told, std::uint32_t events);
+
+    unique_descriptor epoll_;
+    unique_descriptor wake_up_;  // an eventfd, edge-triggered: it is never read
+    std::atomic<bool> is_sleeping_{false};
+    std::array<epoll_event, events_per_turn> ready_;
+    int ready_next_ = 0;  // in ready_: what is still to be told
+    int ready_end_ = 0;
+};
+
+}  // namespace quaymaster::net
