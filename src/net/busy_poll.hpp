@@ -10,8 +10,8 @@ namespace quaymaster::net {
 
 /// Adaptive busy polling, after the competitive spinning of locks (Karlin et al., 1991): what is awaited often comes
 /// sooner than a sleeping thread could be woken, and then polling saves the wake-up. It pauses, longer each time, when
-/// what it polled for did not come within the limit or when another thread wanted the processor meanwhile, so that a
-/// busy machine and a quiet server lose next to nothing to it.
+/// what it polled for did not come within the limit or when another thread wanted the processor meanwhile: whoever polls yields
+/// between two looks (see yield_processor()), so that a busy machine and a quiet server lose next to nothing to it.
 /// Thread safety: none. Owns no clock: the times of one object never decrease.
 class busy_poll {
 public:
@@ -24,16 +24,8 @@ public:
     /// True if a wait that begins at `now` might poll. Only then is it worth the caller's while to count preemptions.
     [[nodiscard]] bool is_worth_trying(time_point now) const noexcept { return limit_.count() > 0 && now >= paused_until_; }
 
-    /// The wait that begins at `now` polls until then, or sleeps at once if that is `now`.
-    /// `preemptions`: how often this thread has lost the processor to another while it had work; see preemption_count().
-    [[nodiscard]] time_point begin(time_point now, std::uint64_t preemptions) noexcept
-    {
-        if (std::exchange(preemptions_, preemptions) != preemptions) {
-            pause(now, preempted_factor);
-            return now;
-        }
-        return now + limit_;
-    }
+    /// The wait that begins at `now` polls until then.
+    [[nodiscard]] time_point end_of(time_point now) const noexcept { return now + limit_; }
 
     /// What the wait polled for came in time.
     void on_hit() noexcept
@@ -47,11 +39,14 @@ public:
     /// It did not; the wait sleeps from `now` on.
     void on_miss(time_point now) noexcept { pause(now, missed_factor); }
 
+    /// Another thread has run instead of this one, which sleeps from `now` on.
+    void on_crowded(time_point now) noexcept { pause(now, crowded_factor); }
+
 private:
     static constexpr duration pause_min = std::chrono::milliseconds{1};
     static constexpr duration pause_max = std::chrono::milliseconds{64};
     static constexpr int missed_factor = 2;
-    static constexpr int preempted_factor = 8;  // one who takes the processor from others does more harm
+    static constexpr int crowded_factor = 8;  // one who takes the processor from others does more harm
     static constexpr int hits_per_relief = 4;
 
     void pause(time_point now, int factor) noexcept
@@ -64,11 +59,22 @@ private:
     duration limit_;
     duration pause_ = pause_min;  // the next one's length
     time_point paused_until_{};
-    std::uint64_t preemptions_ = 0;
     int hits_ = 0;
 };
 
-/// How often the calling thread was preempted since it began; 0 where the system does not count. One system call.
-[[nodiscard]] std::uint64_t preemption_count() noexcept;
+/// Counts the threads of this process that wait for a reply, this one included as long as it lives. Where the others are as many as the
+/// processors are more than this one, to poll would keep one from being woken when its reply is there.
+class waiting_thread {
+public:
+    waiting_thread() noexcept;
+    waiting_thread(const waiting_thread&) = delete;
+    waiting_thread& operator=(const waiting_thread&) = delete;
+    ~waiting_thread();
+    /// True if a processor is left for each thread that waits, and one for whoever answers.
+    [[nodiscard]] bool has_room() const noexcept;
+};
+
+/// Lets another thread have the processor that this one runs on, if one waits for it. True if one did, as far as the time tells.
+bool yield_processor() noexcept;
 
 }  // namespace quaymaster::net

@@ -63,11 +63,16 @@ bool event_loop::look_around()
         return false;
     if (has_messages() || reactor_.run_once(std::chrono::milliseconds{0}))
         return true;
-    const auto end = std::min(busy_poll_.begin(begin, preemption_count()), deadlines_.next());
+    const auto end = std::min(busy_poll_.end_of(begin), deadlines_.next());
     for (auto now = begin; now < end; now = clock::now()) {
+        const bool is_crowded = yield_processor();
         if (has_messages() || reactor_.run_once(std::chrono::milliseconds{0})) {
-            busy_poll_.on_hit();
+            is_crowded ? busy_poll_.on_crowded(now) : busy_poll_.on_hit();
             return true;
+        }
+        if (is_crowded) {
+            busy_poll_.on_crowded(now);
+            return false;
         }
     }
     if (end > begin)

@@ -256,21 +256,23 @@ std::size_t sync_socket::receive(std::span<std::byte> into, int flags, error_cod
 }
 
 /// Polls as long as that is better than to sleep. False if it came to nothing, or was not tried.
-bool sync_socket::poll_receive(std::span<std::byte> into, std::size_t& count, error_code& ec) noexcept
+bool sync_socket::poll_receive(const waiting_thread& waiting, std::span<std::byte> into, std::size_t& count, error_code& ec) noexcept
 {
     const auto begin = clock::now();
-    if (!busy_poll_.is_worth_trying(begin))
+    if (!waiting.has_room() || !busy_poll_.is_worth_trying(begin))
         return false;
-    const auto end = busy_poll_.begin(begin, preemption_count());
+    const auto end = busy_poll_.end_of(begin);
     for (auto now = begin; now < end; now = clock::now()) {
+        const bool is_crowded = yield_processor();
         count = receive(into, MSG_DONTWAIT, ec);
-        if (count != 0 || ec) {
+        if (is_crowded)
+            busy_poll_.on_crowded(now);
+        else if (count != 0 || ec)
             busy_poll_.on_hit();
-            return true;
-        }
+        if (is_crowded || count != 0 || ec)
+            return count != 0 || ec;
     }
-    if (end != begin)
-        busy_poll_.on_miss(end);
+    busy_poll_.on_miss(end);
     return false;
 }
 
@@ -278,7 +280,8 @@ std::size_t sync_socket::read_some(std::span<std::byte> into, time_point deadlin
 {
     ec.clear();
     std::size_t count = 0;
-    if (poll_receive(into, count, ec))
+    const waiting_thread waiting;
+    if (poll_receive(waiting, into, count, ec))
         return count;
     for (;;) {
         int flags = 0;

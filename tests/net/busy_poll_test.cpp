@@ -3,7 +3,9 @@
 #include <catch2/catch.hpp>
 
 #include <chrono>
-#include <sys/resource.h>
+#include <memory>
+#include <unistd.h>
+#include <vector>
 
 namespace quaymaster::net {
 namespace {
@@ -25,7 +27,7 @@ TEST_CASE("a wait polls for as long as the limit says", "[net][busy_poll]")
 {
     busy_poll policy{50us};
     REQUIRE(policy.is_worth_trying(start));
-    CHECK(policy.begin(start, 0) == start + 50us);
+    CHECK(policy.end_of(start) == start + 50us);
     policy.on_hit();
     CHECK(policy.is_worth_trying(start));
 }
@@ -41,7 +43,6 @@ TEST_CASE("polling in vain pauses, longer each time and within a bound", "[net][
     auto now = start;
     std::chrono::milliseconds last{0};
     for (int misses = 0; misses < 20; ++misses) {
-        (void)policy.begin(now, 0);
         policy.on_miss(now);
         const auto pause = pause_after(policy, now);
         CHECK(pause > 0ms);
@@ -64,26 +65,27 @@ TEST_CASE("hits shorten the next pause again", "[net][busy_poll]")
     CHECK(pause_after(policy, start) == 1ms);
 }
 
-TEST_CASE("a thread that was preempted since it last polled sleeps at once, and pauses longer than after a miss",
-          "[net][busy_poll]")
+TEST_CASE("a processor that another thread wants is left to it, for longer than after a miss", "[net][busy_poll]")
 {
     busy_poll policy{50us};
-    REQUIRE(policy.begin(start, 3) != start + 50us);  // what was before counts as well
+    policy.on_crowded(start);
+    CHECK_FALSE(policy.is_worth_trying(start));
     auto now = start + pause_after(policy, start);
-    CHECK(policy.begin(now, 3) == now + 50us);
-    CHECK(policy.begin(now, 4) == now);
-    CHECK_FALSE(policy.is_worth_trying(now));
+    policy.on_crowded(now);
     CHECK(pause_after(policy, now) > 2ms);
 }
 
-TEST_CASE("preemptions are counted for each thread", "[net][busy_poll]")
+TEST_CASE("a thread that waits polls only while there is a processor for whoever answers", "[net][busy_poll]")
 {
-    rusage used{};
-    REQUIRE(::getrusage(RUSAGE_THREAD, &used) == 0);
-    const auto before = static_cast<std::uint64_t>(used.ru_nivcsw);
-    const std::uint64_t counted = preemption_count();
-    CHECK(counted >= before);
-    CHECK(preemption_count() >= counted);
+    std::vector<std::unique_ptr<waiting_thread>> waiting;
+    const auto processors = static_cast<std::size_t>(::sysconf(_SC_NPROCESSORS_ONLN));
+    while (waiting.size() < processors) {
+        waiting.push_back(std::make_unique<waiting_thread>());
+        CHECK(waiting.back()->has_room() == (waiting.size() < processors));
+    }
+    waiting.pop_back();
+    if (!waiting.empty())
+        CHECK(waiting.back()->has_room());
 }
 
 }  // namespace
