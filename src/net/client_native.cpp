@@ -20,7 +20,7 @@ namespace {
 using clock = std::chrono::steady_clock;
 using std::chrono::milliseconds;
 
-constexpr std::size_t read_size = 4096;
+constexpr std::size_t read_size = std::size_t{16} << 10;
 constexpr std::size_t direct_read_size_min = 4096;
 /// Below this a copy costs less than giving the input away.
 constexpr std::size_t given_item_size_min = std::size_t{64} << 10;
