@@ -9,11 +9,11 @@ namespace {
 
 constexpr std::size_t type_name_size_max = 255;
 
-constexpr std::size_t body_size_max = std::numeric_limits<std::uint32_t>::max();
+constexpr std::size_t largest_body_size = std::numeric_limits<std::uint32_t>::max();
 
 void require_body_size(std::size_t size)
 {
-    if (size > body_size_max)
+    if (size > largest_body_size)
         throw std::length_error{"a frame of " + std::to_string(size) + " octets: the native dialect carries less than 4 GiB in one"};
 }
 
@@ -95,7 +95,7 @@ std::size_t begin_body(outbox& out, const frame_head& head)
 void end_body(outbox& out, std::size_t begun)
 {
     const std::size_t body_size = out.size_since(begun) - header_size;
-    if (body_size > body_size_max)
+    if (body_size > largest_body_size)
         out.truncate(begun);
     require_body_size(body_size);
     std::array<std::byte, sizeof(std::uint32_t)> size;
