@@ -270,7 +270,7 @@ python_calls::after python_calls::call_function(python_call& call, turn& now)
     }
     if (name == wire::native::hello_name)
         return answer_hello(now);
-    if (function->begins == after::stream)
+    if (function->begins == after::stream && used_.empty())  // what has been called as one role ends as the same
         role_ = core::role_of_stream(now.scratch.request.first_text.value_or(std::string_view{}));
     if (function->answer != nullptr)
         function->answer(now, *settings_, *caller_);
@@ -519,6 +519,7 @@ void python_calls::expire(python_call& call, turn& now)
 void python_calls::withdraw(python_call& call, service& server)
 {
     call.deadline_ = core::never;
+    call.creating_.reset();  // its memory may serve another call
     if (const auto place = std::exchange(call.place_, nullptr))
         server.withdraw(*place, *call.waiter_);
 }
