@@ -82,6 +82,8 @@ public:
     [[nodiscard]] std::size_t qsize() const noexcept { return store_.size(); }
     [[nodiscard]] bool empty() const noexcept { return qsize() == 0; }
     [[nodiscard]] bool full() const noexcept { return maxsize_ > 0 && qsize() >= static_cast<std::uint64_t>(maxsize_); }
+    /// Octets of the item that is the next to be taken. Precondition: not empty.
+    [[nodiscard]] std::size_t next_size() const noexcept { return store_.next().size(); }
     [[nodiscard]] std::int64_t maxsize() const noexcept { return maxsize_; }
     [[nodiscard]] queue_kind kind() const noexcept { return store_.kind(); }
     [[nodiscard]] bool is_shut_down() const noexcept { return is_shut_down_; }

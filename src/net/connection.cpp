@@ -180,7 +180,7 @@ void connection::flush()
         if (!is_open_)
             return;
         // The session stops at replies_size_max; if the kernel took all of that, nothing else would make it go on.
-        if (holds_whole_request())
+        if (holds_whole_request() || (unsent_ == nullptr && !is_finishing_ && session_.is_stalled()))
             return take_turn(now, [this](session::turn& turn) { consume(input_.view(), turn); });
         watch();
         if (!is_finishing_)

@@ -72,10 +72,12 @@ public:
     std::uint32_t id = 0;
     operation code{};
     bool is_stalled = false;           // consume: waits for the peer to read
+    bool is_waiting = false;           // consume: stands in the line of its queue, or was served there and not resumed yet
     std::uint16_t count = 0;           // put_many: how many are in; get_many: how many are wanted
     std::uint32_t octets_max = 0;      // get_many
     std::uint32_t credit = 0;          // consume: how many may be sent
     std::uint32_t handle = 0;
+    std::uint64_t turn = 0;            // gets: when it joined the line, compared with others of this session
     core::time_point due = core::never;
     std::shared_ptr<core::referent> object;  // a queue's; kept alive though its handle may be closed
     std::vector<codec::item> rest;           // put_many: what is not in yet, the last first
@@ -111,6 +113,7 @@ struct native_session::requests {
     boost::intrusive::multiset<pending_request, boost::intrusive::base_hook<by_due>, boost::intrusive::compare<earlier>> timed;
     std::vector<std::shared_ptr<pending_request>> spare;
     std::size_t stalled = 0;
+    std::uint64_t turns = 0;  // of those that have joined a line
 };
 
 struct native_session::request_row {
@@ -507,7 +510,7 @@ void native_session::credit(const frame& request, turn& now)
     if (found == nullptr || found->code != operation::consume)
         return;  // it has ended meanwhile, and its end is under way
     found->credit += std::min(added, std::numeric_limits<std::uint32_t>::max() - found->credit);
-    if (found->current_state() == core::waiter::state::idle && !found->is_stalled)
+    if (!found->is_waiting && !found->is_stalled)
         feed(*found, now);
 }
 
@@ -534,13 +537,16 @@ void native_session::feed(pending_request& waiting, turn& now)
         if (batch->empty()) {
             if (auto* const error = std::get_if<core::raised>(&result)) {
                 answer_raised(waiting.id, 0, std::move(*error), now);
-                settle(waiting);
+                return settle(waiting);
             }
+            waiting.is_waiting = true;
+            waiting.turn = ++requests_->turns;
             return;
         }
-        waiting.credit -= static_cast<std::uint32_t>(batch->size());
-        if (!answer_items(waiting, *batch, true, now))
+        const std::size_t sent = answer_items(waiting, *batch, true, now);
+        if (sent == 0)
             return settle(waiting);
+        waiting.credit -= static_cast<std::uint32_t>(sent);  // for those that went back it stands
     }
 }
 
@@ -587,11 +593,31 @@ void native_session::cancel(const frame& request, turn& now)
     if (found == nullptr)
         return;  // its reply is under way
     pending_request& waiting = *found;
+    if (waiting.code == operation::put || waiting.code == operation::put_many)
+        return cancel_put(waiting, now);
     if (waiting.code == operation::call)
         calls_->withdraw(waiting.call, now.server);
     else
         now.server.withdraw(*waiting.object, waiting);
-    native::write_frame(now.replies, {operation::cancelled, waiting.id, waiting.code == operation::put_many ? waiting.count : std::uint16_t{0}});
+    native::write_frame(now.replies, {operation::cancelled, waiting.id});
+    settle(waiting);
+}
+
+/// What is in stays in, so the answer must not say that nothing came of it.
+void native_session::cancel_put(pending_request& waiting, turn& now)
+{
+    core::outcome result = now.server.expire(*waiting.object, waiting);
+    const bool was_waiting = !std::holds_alternative<core::parked>(result);
+    if (!was_waiting)  // served a moment before: whoever comes to tell finds it settled
+        result = waiting.object->collect(waiting);
+    if (std::holds_alternative<core::returned>(result) && waiting.code == operation::put_many)
+        ++waiting.count;
+    const bool is_partly_in = std::holds_alternative<core::returned>(result) && !waiting.rest.empty();
+    const bool is_not_in = was_waiting && std::holds_alternative<core::raised>(result);
+    if (is_partly_in || is_not_in)
+        native::write_frame(now.replies, {operation::cancelled, waiting.id, waiting.count});
+    else
+        proceed_with_put(waiting, std::move(result), now);
     settle(waiting);
 }
 
@@ -612,6 +638,11 @@ bool native_session::has_room(const frame& request, turn& now)
         return false;
     }
     return true;
+}
+
+bool native_session::is_stalled() const noexcept
+{
+    return requests_ != nullptr && requests_->stalled != 0;
 }
 
 native_session::pending_request* native_session::find_pending(std::uint32_t id) noexcept
@@ -645,6 +676,7 @@ std::shared_ptr<native_session::pending_request> native_session::make_pending(co
 void native_session::park(std::shared_ptr<pending_request> waiting, core::time_point due)
 {
     waiting->due = due;
+    waiting->turn = ++requests_->turns;
     requests_->all.insert(*waiting);
     if (due != core::never)
         requests_->timed.insert(*waiting);
@@ -660,6 +692,7 @@ void native_session::settle(pending_request& waiting)
         requests_->timed.erase(requests_->timed.iterator_to(waiting));
     if (std::exchange(waiting.is_stalled, false))
         --requests_->stalled;
+    waiting.is_waiting = false;
     recycle(std::move(waiting.self));
 }
 
@@ -667,7 +700,7 @@ void native_session::settle(pending_request& waiting)
 void native_session::recycle(std::shared_ptr<pending_request> done)
 {
     done->object.reset();
-    done->rest.clear();
+    std::vector<codec::item>{}.swap(done->rest);  // with its memory, which may be that of a large batch
     // One that somebody is about to tell of something that is over must not be taken for the next request.
     if (done.use_count() > 1 || requests_->spare.size() >= spare_requests_max)
         return;
@@ -730,8 +763,11 @@ void native_session::proceed(pending_request& waiting, core::outcome result, tur
         if (std::holds_alternative<core::returned>(result)) {
             ++waiting.count;
             result = put_rest(waiting, now);
-            if (std::holds_alternative<core::parked>(result))
+            if (std::holds_alternative<core::parked>(result)) {
+                if (waiting.due != core::never && !waiting.by_due::is_linked())  // served at the very end of its time
+                    requests_->timed.insert(waiting);
                 return;
+            }
         }
         [[fallthrough]];
     case operation::put: proceed_with_put(waiting, std::move(result), now); break;
@@ -763,11 +799,14 @@ void native_session::proceed_with_get(pending_request& waiting, core::outcome re
     const borrowed_batch batch{now.scratch};
     batch->push_back(std::move(first).to_item());
     bool more = false;
-    if (waiting.count > 1 && batch->front().size() < waiting.octets_max)
-        now.server.run_inside(*waiting.object, [&](core::completions& fulfilled) {
-            waiting.queue().take_ready(waiting.count - std::size_t{1}, waiting.octets_max - batch->front().size(), *batch, fulfilled);
-            more = !waiting.queue().empty();
-        });
+    now.server.run_inside(*waiting.object, [&](core::completions& fulfilled) {
+        core::shared_queue& queue = waiting.queue();
+        const std::size_t size = batch->front().size();
+        const std::size_t room = waiting.octets_max - std::min<std::size_t>(size, waiting.octets_max);
+        if (!queue.empty() && queue.next_size() <= room)  // one that is larger would come alone, and here is one already
+            queue.take_ready(waiting.count - std::size_t{1}, room, *batch, fulfilled);
+        more = !queue.empty();
+    });
     (void)answer_items(waiting, *batch, more, now);
 }
 
@@ -777,10 +816,11 @@ void native_session::proceed_with_consume(pending_request& waiting, core::outcom
         answer_raised(waiting.id, 0, std::move(*error), now);
         return settle(waiting);
     }
+    waiting.is_waiting = false;
     --waiting.credit;
     const borrowed_batch batch{now.scratch};
     batch->push_back(std::move(std::get<core::returned>(result).result).to_item());
-    if (!answer_items(waiting, *batch, true, now))
+    if (answer_items(waiting, *batch, true, now) == 0)
         return settle(waiting);
     batch->clear();
     feed(waiting, now);
@@ -789,19 +829,54 @@ void native_session::proceed_with_consume(pending_request& waiting, core::outcom
 void native_session::end(service& server)
 {
     if (requests_ != nullptr) {
-        while (!requests_->all.empty()) {
-            pending_request& waiting = *requests_->all.begin();
-            if (waiting.code == operation::call)
-                calls_->withdraw(waiting.call, server);
+        std::vector<pending_request*> in_queues;
+        in_queues.reserve(requests_->all.size());
+        for (pending_request& each : requests_->all) {
+            if (each.code == operation::call)
+                calls_->withdraw(each.call, server);
             else
-                server.withdraw(*waiting.object, waiting);
-            settle(waiting);
+                in_queues.push_back(&each);
         }
+        withdraw_all(in_queues, server);
+        while (!requests_->all.empty())
+            settle(*requests_->all.begin());
         requests_->spare.clear();
     }
     open_.clear();
     closed_.clear();
     caller_.reset();
+}
+
+/// Withdraws what waits in queues. What gets were given and not told goes back together, in the order in which they got it: one
+/// by one, each would come before the last, or go to a get of this session's that is yet to be withdrawn.
+void native_session::withdraw_all(std::span<pending_request*> in_queues, service& server)
+{
+    std::sort(in_queues.begin(), in_queues.end(), [](const pending_request* left, const pending_request* right) {
+        return std::pair{left->object.get(), left->turn} < std::pair{right->object.get(), right->turn};
+    });
+    std::vector<codec::item> returned;
+    while (!in_queues.empty()) {
+        core::referent& object = *in_queues.front()->object;
+        const auto end_of_queue =
+            std::find_if(in_queues.begin(), in_queues.end(), [&](const pending_request* each) { return each->object.get() != &object; });
+        const auto count = static_cast<std::size_t>(end_of_queue - in_queues.begin());
+        returned.clear();
+        returned.reserve(count);
+        server.run_inside(object, [&](core::completions& fulfilled) {
+            for (pending_request* const each : in_queues.first(count)) {
+                if (each->current_state() == core::waiter::state::parked) {
+                    each->queue().withdraw(*each, fulfilled);
+                } else if (each->current_state() == core::waiter::state::fulfilled) {
+                    core::outcome result = each->take_outcome();
+                    auto* const served = std::get_if<core::returned>(&result);
+                    if (served != nullptr && each->code != operation::put && each->code != operation::put_many)
+                        returned.push_back(std::move(served->result).to_item());
+                }
+            }
+            object.as_queue()->put_back(returned, fulfilled);
+        });
+        in_queues = in_queues.subspan(count);
+    }
 }
 
 // ---- replies ----------------------------------------------------------------------------------------------------------
@@ -829,8 +904,8 @@ void native_session::answer_item(std::uint32_t id, codec::payload&& item, turn& 
 }
 
 /// Items for `waiting`, which its client can load. The first that cannot be written for it, and what follows, goes back; if that is the
-/// very first, it is lost, as it is with a get(), and the answer says so: false.
-bool native_session::answer_items(const pending_request& waiting, std::vector<codec::item>& items, bool more, turn& now)
+/// very first, it is lost, as it is with a get(), and the answer says so. Returns how many are sent.
+std::size_t native_session::answer_items(const pending_request& waiting, std::vector<codec::item>& items, bool more, turn& now)
 {
     std::size_t ready = 0;
     std::string fault;
@@ -852,12 +927,12 @@ bool native_session::answer_items(const pending_request& waiting, std::vector<co
     }
     if (!items.empty() && ready == 0) {
         native::write_raised(now.replies, waiting.id, 0, native::exception_number::other, "_pickle.PicklingError", fault);
-        return false;
+        return 0;
     }
     count_taken(waiting, ready);
     native::write_items(now.replies, {operation::items, waiting.id, 0, more ? native::has_more : std::uint8_t{0}}, {},
                         std::span{items}.first(ready));
-    return true;
+    return ready;
 }
 
 /// So many items of its queue are the client's, who may give them back.

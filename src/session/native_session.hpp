@@ -51,6 +51,9 @@ public:
     [[nodiscard]] core::time_point deadline() const noexcept;
     /// True while a call runs, rather than blocks: its outcome comes without anybody else's doing.
     [[nodiscard]] bool awaits_work() const noexcept;
+    /// True while items for the peer wait only for the replies before them to be written: then receive() is to be called once they
+    /// are, though nothing has come.
+    [[nodiscard]] bool is_stalled() const noexcept;
     /// True once the peer has broken the dialect: to be closed when the replies are out.
     [[nodiscard]] bool is_over() const noexcept { return !end_reason_.empty(); }
     /// How the peer has broken it; empty if it has not.
@@ -99,6 +102,8 @@ private:
 
     void park(std::shared_ptr<pending_request> waiting, core::time_point due);
     void settle(pending_request& waiting);
+    void cancel_put(pending_request& waiting, turn& now);
+    static void withdraw_all(std::span<pending_request*> in_queues, service& server);
     void proceed(pending_request& waiting, core::outcome result, turn& now);
     void proceed_with_put(pending_request& waiting, core::outcome result, turn& now);
     void proceed_with_get(pending_request& waiting, core::outcome result, turn& now);
@@ -109,7 +114,7 @@ private:
 
     void answer_done(std::uint32_t id, std::uint16_t count, turn& now);
     void answer_item(std::uint32_t id, codec::payload&& item, turn& now);
-    bool answer_items(const pending_request& waiting, std::vector<codec::item>& items, bool more, turn& now);
+    std::size_t answer_items(const pending_request& waiting, std::vector<codec::item>& items, bool more, turn& now);
     void answer_raised(std::uint32_t id, std::uint16_t count, core::raised&& error, turn& now);
     void refuse(const frame& request, std::string_view why, turn& now);
     void break_off(error_code code, std::string reason);

@@ -62,6 +62,9 @@ public:
     [[nodiscard]] bool may_wait() const noexcept { return native_ != nullptr || parked(); }
     /// True while a call runs, rather than blocks: its outcome comes without anybody else's doing.
     [[nodiscard]] bool awaits_work() const noexcept { return call_.awaits_work() || (native_ != nullptr && native_->awaits_work()); }
+    /// True while there is more to send as soon as the replies are written, though the peer has asked for nothing more: then call
+    /// receive(), with what has come or nothing.
+    [[nodiscard]] bool is_stalled() const noexcept { return phase_ == phase::native && native_->is_stalled(); }
     /// True after the handshake: the peer no longer counts as unauthenticated.
     [[nodiscard]] bool authenticated() const noexcept { return authenticated_; }
     /// True once it calls methods: after `accept_connection` or the hello.
