@@ -135,7 +135,7 @@ TEST_CASE("an item_reader takes containers and what shares within them", "[codec
     CHECK(read_hex("4b01 4b02 86") == "(1, 2)");
     CHECK(read_hex("29") == "()");
     CHECK(read_hex("8f 28 4b01 90") == "{1}");
-    CHECK(read_hex("8c0161 94 68 00 86") == "('a', 'a')");                   // MEMOIZE, BINGET 0
+    CHECK(read_hex("8c0161 94 68 00 86") == "('a', 'a')");                    // MEMOIZE, BINGET 0
     CHECK(read_hex("5d 94 68 00 61") == "[[...]]");                           // a list in itself
     CHECK(read_hex("8a 09 ffffffffffffffff7f") == "2361183241434822606847");  // LONG1
     CHECK(read_hex("28 4b01 30 4b02 74") == "(2,)");                          // POP
@@ -151,25 +151,25 @@ TEST_CASE("an item_reader refuses what is not exactly one object", "[codec][item
 {
     CHECK(fault_of({}) == pickle_errc::stack_underflow);
     CHECK(fault_of(from_hex("4e 4e")) == pickle_errc::stack_underflow);
-    CHECK(fault_of(from_hex("28")) == pickle_errc::stack_underflow);      // MARK alone
+    CHECK(fault_of(from_hex("28")) == pickle_errc::stack_underflow);  // MARK alone
     CHECK(fault_of(from_hex("28 4e")) == pickle_errc::stack_underflow);
     CHECK(fault_of(from_hex("4e 28")) == pickle_errc::stack_underflow);
-    CHECK(fault_of(from_hex("4e 30")));                                   // POP of the only one
+    CHECK(fault_of(from_hex("4e 30")));  // POP of the only one
     CHECK(fault_of(from_hex("30")) == pickle_errc::stack_underflow);
-    CHECK(fault_of(from_hex("65")));                                      // APPENDS without a MARK
+    CHECK(fault_of(from_hex("65")));  // APPENDS without a MARK
     CHECK(fault_of(from_hex("4b01 4b02 61")) == pickle_errc::wrong_operand);
-    CHECK(fault_of(from_hex("5d 28 4b01")));                              // never appended
+    CHECK(fault_of(from_hex("5d 28 4b01")));  // never appended
 }
 
 TEST_CASE("an item_reader refuses the frame of a pickle", "[codec][item_reader]")
 {
-    CHECK(fault_of(from_hex("80 04 4e")) == pickle_errc::unknown_opcode);                     // PROTO
+    CHECK(fault_of(from_hex("80 04 4e")) == pickle_errc::unknown_opcode);  // PROTO
     CHECK(fault_of(from_hex("4e 80 04")));
-    CHECK(fault_of(from_hex("80 06 4e")));                                                    // of no protocol there is
+    CHECK(fault_of(from_hex("80 06 4e")));  // of no protocol there is
     CHECK(fault_of(from_hex("80")) == pickle_errc::truncated);
-    CHECK(fault_of(from_hex("95 0100000000000000 4e")) == pickle_errc::unknown_opcode);       // FRAME
+    CHECK(fault_of(from_hex("95 0100000000000000 4e")) == pickle_errc::unknown_opcode);  // FRAME
     CHECK(fault_of(from_hex("5d 95 0200000000000000 4e 61")) == pickle_errc::unknown_opcode);
-    CHECK(fault_of(from_hex("4e 2e")) == pickle_errc::trailing_data);                         // STOP
+    CHECK(fault_of(from_hex("4e 2e")) == pickle_errc::trailing_data);  // STOP
     CHECK(fault_of(from_hex("2e")));
     CHECK(fault_of(from_hex("80 04 4e 2e")));
     CHECK(fault_of(from_hex("ff")) == pickle_errc::unknown_opcode);
@@ -182,7 +182,7 @@ TEST_CASE("an item refers to nothing outside it", "[codec][item_reader]")
     CHECK(fault_of(from_hex("6a 00000000")) == pickle_errc::memo_missing);  // LONG_BINGET
     CHECK(fault_of(from_hex("67 30 0a")) == pickle_errc::memo_missing);     // GET
     CHECK(fault_of(from_hex("5d 94 68 01 61")) == pickle_errc::memo_missing);
-    CHECK(fault_of(from_hex("94")) == pickle_errc::stack_underflow);        // MEMOIZE of nothing
+    CHECK(fault_of(from_hex("94")) == pickle_errc::stack_underflow);  // MEMOIZE of nothing
     SECTION("nor to what the same reader has read before")
     {
         item_reader reader;

@@ -44,9 +44,12 @@ TEST_CASE("a native frame is twelve octets, little-endian, and its body", "[wire
     native::write_frame(out, {operation::put, 0x04030201, 0x0605, native::has_put_id}, as_bytes("fields"), as_bytes("tail"));
     const bytes octets = contents(out);
     CHECK(to_hex(octets) == "0a000000"
-                            "03" "01" "0506"
+                            "03"
+                            "01"
+                            "0506"
                             "01020304"
-                            "6669656c6473" "7461696c");
+                            "6669656c6473"
+                            "7461696c");
     const native::frame found = only_frame(octets);
     CHECK(found.code == operation::put);
     CHECK(found.flags == native::has_put_id);
@@ -143,7 +146,8 @@ TEST_CASE("a batch says how long each of its items is", "[wire][native]")
 
     SECTION("every item is cut off at every cut")
     {
-        for (std::size_t cut = 0; cut < found.body.size(); cut += cut < 16 || cut + 16 > found.body.size() ? std::size_t{1} : std::size_t{997}) {
+        for (std::size_t cut = 0; cut < found.body.size();
+             cut += cut < 16 || cut + 16 > found.body.size() ? std::size_t{1} : std::size_t{997}) {
             CAPTURE(cut);
             native::body_reader part{found.body.first(cut)};
             (void)part.octet();
@@ -199,7 +203,11 @@ TEST_CASE("fixed_fields holds what the largest request has", "[wire][native]")
 {
     native::fixed_fields fields;
     fields.add(std::uint32_t{1}).add(std::uint32_t{2}).add(native::put_id{3, 4}).add(std::uint64_t{5});
-    CHECK(to_hex(fields.view()) == "01000000" "02000000" "0300000000000000" "0400000000000000" "0500000000000000");
+    CHECK(to_hex(fields.view()) == "01000000"
+                                   "02000000"
+                                   "0300000000000000"
+                                   "0400000000000000"
+                                   "0500000000000000");
 }
 
 TEST_CASE("a body that somebody else appends is measured afterwards", "[wire][native]")
@@ -341,8 +349,8 @@ TEST_CASE("an exception travels as a number, or by its name, with its text", "[w
     {
         CHECK_FALSE(native::parse_raised(from_hex("")));
         CHECK_FALSE(native::parse_raised(from_hex("00")));
-        CHECK_FALSE(native::parse_raised(from_hex("0400")));      // no such number
-        CHECK_FALSE(native::parse_raised(from_hex("0002 61")));   // a name that is not all there
+        CHECK_FALSE(native::parse_raised(from_hex("0400")));     // no such number
+        CHECK_FALSE(native::parse_raised(from_hex("0002 61")));  // a name that is not all there
         CHECK(native::parse_raised(from_hex("0001 61")));
     }
 }
