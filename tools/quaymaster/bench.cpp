@@ -10,6 +10,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -39,11 +40,13 @@ Every item carries a number. The exit status is 1 if one is lost, doubled, or ou
 item comes, and 130 if Ctrl-C or SIGTERM ended it early; what was measured until then is printed. MB/s are of 10^6 octets
 and count each item once.)";
 
+const std::map<std::string, client_dialect> dialects{{"native", client_dialect::native}, {"python", client_dialect::python}};
+
 struct bench_arguments {
     client_arguments client;
     bench_command command;
     std::string queue;
-    std::string dialect = "python";
+    client_dialect dialect = client_dialect::automatic;
     std::optional<std::int64_t> busy_poll_us;
 };
 
@@ -51,9 +54,11 @@ int bench(const bench_arguments& arguments)
 {
     (void)arguments.command.chosen();  // what is wrong with the command line shows before a connection is made
     manager_options options;
+    options.client.dialect = arguments.dialect;
     if (arguments.busy_poll_us)
         options.client.busy_poll = std::chrono::microseconds{*arguments.busy_poll_us};
-    quaymaster_target target{arguments.client.connect(options), find_key(arguments.client.authkey_file).key, arguments.queue};
+    quaymaster_target target{arguments.client.connect(options), find_key(arguments.client.authkey_file).key, arguments.dialect,
+                             arguments.queue};
     return arguments.command.run(target);
 }
 
@@ -66,9 +71,9 @@ void add_bench(CLI::App& program, int& exit_code)
     arguments->command.add_to(subcommand);
     subcommand.add_option("--queue", arguments->queue, "Use this queue, empty and first in, first out, instead of making some");
     subcommand
-        .add_option("--dialect", arguments->dialect, "What to speak with the server; `python` is what every server understands")
-        ->capture_default_str()
-        ->check(CLI::IsMember({"python"}));
+        .add_option("--dialect", arguments->dialect,
+                    "What to speak with the server: `python` or `native`; native if the server does, if not given")
+        ->transform(CLI::CheckedTransformer(dialects, CLI::ignore_case));
     subcommand
         .add_option(
             "--busy-poll", arguments->busy_poll_us,

@@ -17,6 +17,7 @@ namespace {
 
 constexpr std::size_t other_descriptors = 64;
 constexpr std::size_t buffer_size = std::size_t{1} << 16;
+constexpr std::chrono::seconds answer_limit{10};
 constexpr int look_interval_ms = 100;
 constexpr int idle_looks_max = 300;
 
@@ -48,6 +49,7 @@ void blocked_crowd::add_one()
     // One at a time, each up to its last request: no server's backlog, nor its limit of peers that have not proved a key, overflows.
     member next{target_.make_blocked_getter(), stream_socket{target_.connect_socket()}};
     next.socket.forget_on_close();
+    next.socket.limit_waits(answer_limit);
     std::vector<char> buffer(buffer_size);
     flush(next);
     while (!next.getter->is_waiting()) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "bench_target.hpp"
+#include "stream_socket.hpp"
 
 #include "codec/envelope.hpp"
 #include "session/client_session.hpp"
@@ -16,17 +17,20 @@ namespace quaymaster::tool {
 /// What the getters of one run share. Thread safety: none. Lifetime: outlives them.
 class quaymaster_getter_settings {
 public:
-    /// A client with `key` of the queue called `ident`.
-    quaymaster_getter_settings(const authkey& key, std::string ident);
+    /// A client with `key` of the queue called `ident`. `is_native`: in the native dialect, else in Python's.
+    quaymaster_getter_settings(const authkey& key, std::string ident, bool is_native);
 
     [[nodiscard]] std::unique_ptr<blocked_getter> make();
 
 private:
-    friend class quaymaster_getter;
-
     session::client_settings session_;
     codec::envelope_reader reader_;
     std::string ident_;
+    bool is_native_;
 };
+
+/// True if the server at the other end of `connected` speaks the native dialect. Nothing else can be said on that connection afterwards.
+/// Throws std::exception if the key is another, or the server no such server.
+[[nodiscard]] bool speaks_native(stream_socket connected, const authkey& key);
 
 }  // namespace quaymaster::tool

@@ -7,6 +7,7 @@
 
 #include <quaymaster/errors.hpp>
 
+#include <span>
 #include <stdexcept>
 #include <utility>
 
@@ -42,14 +43,30 @@ public:
         }
     }
 
+    /// Waits for room as long as it takes, as the library lets it.
+    void put_batch(std::span<const bytes> items) override
+    {
+        if (queues_.front().put_many(items) != items.size())
+            throw std::runtime_error{"the queue had no room for a batch"};
+    }
+
+    void get_batch(std::size_t count_max, std::vector<bytes>& items) override
+    {
+        try {
+            items = queues_.front().get_many(count_max, milliseconds{0});
+        } catch (const queue_empty&) {
+            items.clear();
+        }
+    }
+
 private:
     const std::vector<queue_proxy<bytes>>& queues_;
 };
 
 }  // namespace
 
-quaymaster_target::quaymaster_target(base_manager manager, const authkey& key, std::string queue_name)
-    : manager_{std::move(manager)}, key_{key}, queue_name_{std::move(queue_name)}
+quaymaster_target::quaymaster_target(base_manager manager, const authkey& key, client_dialect dialect, std::string queue_name)
+    : manager_{std::move(manager)}, key_{key}, dialect_{dialect}, queue_name_{std::move(queue_name)}
 {
 }
 
@@ -98,8 +115,15 @@ std::unique_ptr<bench_connection> quaymaster_target::connect()
 std::unique_ptr<blocked_getter> quaymaster_target::make_blocked_getter()
 {
     if (!getter_settings_)
-        getter_settings_ = std::make_unique<quaymaster_getter_settings>(key_, queues_.front().ident());
+        getter_settings_ = std::make_unique<quaymaster_getter_settings>(key_, queues_.front().ident(), is_native());
     return getter_settings_->make();
+}
+
+/// What the library speaks with this server.
+bool quaymaster_target::is_native()
+{
+    return dialect_ == client_dialect::native ||
+           (dialect_ == client_dialect::automatic && speaks_native(stream_socket{connect_socket()}, key_));
 }
 
 int quaymaster_target::connect_socket()

@@ -5,6 +5,7 @@
 
 #include <quaymaster/authkey.hpp>
 #include <quaymaster/base_manager.hpp>
+#include <quaymaster/client_options.hpp>
 #include <quaymaster/queue_proxy.hpp>
 
 #include <cstddef>
@@ -18,8 +19,9 @@ class quaymaster_getter_settings;
 
 class quaymaster_target final : public bench_target {
 public:
-    /// `manager` is connected, with `key`. `queue_name`, as find_queue() takes it, is used instead of new queues unless empty.
-    quaymaster_target(base_manager manager, const authkey& key, std::string queue_name);
+    /// `manager` is connected, with `key` and `dialect`. `queue_name`, as find_queue() takes it, is used instead of new queues unless
+    /// empty.
+    quaymaster_target(base_manager manager, const authkey& key, client_dialect dialect, std::string queue_name);
     ~quaymaster_target() override;
 
     [[nodiscard]] std::string name() const override { return "quaymaster"; }
@@ -33,9 +35,11 @@ public:
 private:
     [[nodiscard]] queue_proxy<bytes> make_queue(std::size_t capacity);
     [[nodiscard]] queue_proxy<bytes> find_empty_queue();
+    [[nodiscard]] bool is_native();
 
     base_manager manager_;
     const authkey key_;
+    const client_dialect dialect_;
     const std::string queue_name_;
     std::vector<queue_proxy<bytes>> queues_;
     std::unique_ptr<quaymaster_getter_settings> getter_settings_;  // made with the first getter

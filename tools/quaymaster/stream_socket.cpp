@@ -6,6 +6,7 @@
 #include <netinet/tcp.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 #include <sys/uio.h>
 #include <sys/un.h>
 #include <unistd.h>
@@ -96,10 +97,18 @@ void stream_socket::send(std::string_view first, std::string_view second)
 
 std::size_t stream_socket::receive(char* buffer, std::size_t size)
 {
-    const auto came = static_cast<std::size_t>(checked(::recv(descriptor_, buffer, size, 0), "recv"));
+    const ssize_t came = ::recv(descriptor_, buffer, size, 0);
     if (came == 0)
         throw std::runtime_error{"the server closed the connection"};
-    return came;
+    if (came < 0 && errno == EAGAIN)
+        throw std::runtime_error{"the server does not answer"};
+    return static_cast<std::size_t>(checked(came, "recv"));
+}
+
+void stream_socket::limit_waits(std::chrono::seconds limit)
+{
+    const timeval span{limit.count(), 0};
+    checked(::setsockopt(descriptor_, SOL_SOCKET, SO_RCVTIMEO, &span, sizeof span), "SO_RCVTIMEO");
 }
 
 void stream_socket::forget_on_close()

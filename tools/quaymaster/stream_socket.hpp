@@ -3,6 +3,7 @@
 
 #include <quaymaster/bytes.hpp>
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <string>
@@ -35,8 +36,10 @@ public:
     void send(std::string_view octets);
     /// As send(), for what lies in two places, with one system call if the kernel has room.
     void send(std::string_view first, std::string_view second);
-    /// Waits for something; how many octets came into `buffer`. Throws std::runtime_error if the peer has left.
+    /// Waits for something; how many octets came into `buffer`. Throws std::runtime_error if the peer has left, or has said nothing for
+    /// as long as limit_waits() says.
     std::size_t receive(char* buffer, std::size_t size);
+    void limit_waits(std::chrono::seconds limit);
     /// Nothing is waited for when it is closed, and the kernel keeps nothing of it.
     void forget_on_close();
     void make_non_blocking();
