@@ -12,7 +12,6 @@
 
 #include <array>
 #include <cerrno>
-#include <chrono>
 #include <cstdint>
 #include <stdexcept>
 #include <system_error>
@@ -214,37 +213,6 @@ std::unique_ptr<blocked_getter> quaymaster_getter_settings::make()
     if (is_native_)
         return std::make_unique<native_getter>(session_, reader_, ident_);
     return std::make_unique<python_getter>(session_, reader_, ident_);
-}
-
-bool speaks_native(stream_socket connected, const authkey& key)
-{
-    session::client_settings settings;
-    settings.authkey = to_bytes(key.octets());
-    session::client_session conversation{settings, fresh_nonce()};
-    const std::array<codec::payload, 2> versions{value{std::int64_t{native::version_min}},
-                                                 value{std::int64_t{native::version_max}}};
-    wire::outgoing_request hello;
-    hello.method = native::hello_name;
-    hello.positional = versions;
-    conversation.request(hello);
-    connected.limit_waits(std::chrono::seconds{10});
-    codec::envelope_reader reader;
-    std::string input;
-    for (std::array<char, 4096> buffer;;) {
-        const session::client_session::step step = conversation.receive(as_bytes(input));
-        if (step.reply)
-            return std::holds_alternative<wire::returned_reply>(wire::parse_reply(*step.reply, reader, settings.limits));
-        if (conversation.current_state() == session::client_session::state::failed)
-            throw std::runtime_error{conversation.failure_text()};
-        input.erase(0, step.consumed);
-        std::vector<bytes_view> pieces;
-        conversation.output().gather(pieces);
-        for (const bytes_view piece : pieces) {
-            connected.send(as_chars(piece));
-            conversation.output().consume(piece.size());
-        }
-        input.append(buffer.data(), connected.receive(buffer.data(), buffer.size()));
-    }
 }
 
 }  // namespace quaymaster::tool

@@ -2,7 +2,6 @@
 #pragma once
 
 #include "bench_target.hpp"
-#include "stream_socket.hpp"
 
 #include "codec/envelope.hpp"
 #include "session/client_session.hpp"
@@ -28,9 +27,5 @@ private:
     std::string ident_;
     bool is_native_;
 };
-
-/// True if the server at the other end of `connected` speaks the native dialect. Nothing else can be said on that connection afterwards.
-/// Throws std::exception if the key is another, or the server no such server.
-[[nodiscard]] bool speaks_native(stream_socket connected, const authkey& key);
 
 }  // namespace quaymaster::tool

@@ -1,12 +1,14 @@
 #include "quaymaster_target.hpp"
 
 #include "client_arguments.hpp"
+#include "native_stream.hpp"
 #include "quaymaster_getter.hpp"
 #include "stream_socket.hpp"
 #include "subcommands.hpp"
 
 #include <quaymaster/errors.hpp>
 
+#include <optional>
 #include <span>
 #include <stdexcept>
 #include <utility>
@@ -18,7 +20,8 @@ namespace {
 /// The library keeps a connection for each thread, so this refers to proxies that all threads share.
 class proxy_connection final : public bench_connection {
 public:
-    explicit proxy_connection(const std::vector<queue_proxy<bytes>>& queues) : queues_{queues}
+    proxy_connection(quaymaster_target& target, const std::vector<queue_proxy<bytes>>& queues)
+        : target_{target}, queues_{queues}
     {
         (void)queues_.front().qsize();  // makes this thread's connection
     }
@@ -59,8 +62,28 @@ public:
         }
     }
 
+    void start_put(const bytes& item) override { has_stream() ? stream_->start_put(item) : bench_connection::start_put(item); }
+    void finish_put() override { has_stream() ? stream_->finish_put() : bench_connection::finish_put(); }
+    void start_get() override { has_stream() ? stream_->start_get() : bench_connection::start_get(); }
+    bool finish_get(bytes& item) override
+    {
+        return has_stream() ? stream_->finish_get(item) : bench_connection::finish_get(item);
+    }
+
 private:
+    bool has_stream()
+    {
+        if (!was_stream_tried_) {
+            stream_ = target_.connect_stream();
+            was_stream_tried_ = true;
+        }
+        return stream_ != nullptr;
+    }
+
+    quaymaster_target& target_;
     const std::vector<queue_proxy<bytes>>& queues_;
+    std::unique_ptr<native_stream> stream_;
+    bool was_stream_tried_ = false;
 };
 
 }  // namespace
@@ -109,7 +132,7 @@ void quaymaster_target::close_queues()
 
 std::unique_ptr<bench_connection> quaymaster_target::connect()
 {
-    return std::make_unique<proxy_connection>(queues_);
+    return std::make_unique<proxy_connection>(*this, queues_);
 }
 
 std::unique_ptr<blocked_getter> quaymaster_target::make_blocked_getter()
@@ -122,8 +145,21 @@ std::unique_ptr<blocked_getter> quaymaster_target::make_blocked_getter()
 /// What the library speaks with this server.
 bool quaymaster_target::is_native()
 {
-    return dialect_ == client_dialect::native ||
-           (dialect_ == client_dialect::automatic && speaks_native(stream_socket{connect_socket()}, key_));
+    if (dialect_ != client_dialect::automatic)
+        return dialect_ == client_dialect::native;
+    stream_socket socket{connect_socket()};
+    return agree_on_native(socket, key_).has_value();
+}
+
+std::unique_ptr<native_stream> quaymaster_target::connect_stream()
+{
+    if (dialect_ == client_dialect::python)
+        return nullptr;
+    stream_socket socket{connect_socket()};
+    std::optional<std::string> input = agree_on_native(socket, key_);
+    if (!input)
+        return nullptr;
+    return std::make_unique<native_stream>(std::move(socket), std::move(*input), queues_.front().ident());
 }
 
 int quaymaster_target::connect_socket()

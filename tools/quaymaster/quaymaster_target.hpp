@@ -15,6 +15,7 @@
 
 namespace quaymaster::tool {
 
+class native_stream;
 class quaymaster_getter_settings;
 
 class quaymaster_target final : public bench_target {
@@ -31,6 +32,9 @@ public:
     [[nodiscard]] std::unique_ptr<bench_connection> connect() override;
     [[nodiscard]] std::unique_ptr<blocked_getter> make_blocked_getter() override;
     [[nodiscard]] int connect_socket() override;
+    /// A connection of its own for the requests of queue 0 that are to be under way at once. nullptr: the library and the server do not
+    /// speak the native dialect.
+    [[nodiscard]] std::unique_ptr<native_stream> connect_stream();
 
 private:
     [[nodiscard]] queue_proxy<bytes> make_queue(std::size_t capacity);
