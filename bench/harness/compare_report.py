@@ -2,9 +2,8 @@
 import re
 import shlex
 
-from harness import charts
+from harness import charts, contestants
 from harness.contest import BEST, FREE, OURS, PLACEMENTS
-from harness.contestants import by_name
 from harness.report import figure as said
 from harness.processes import PYTHON_SIDE
 from harness.report import machine_facts, markdown_table, time_now
@@ -42,11 +41,11 @@ EXPLANATION = """\
 """
 
 
-def document(contests, contestants, skipped, run, load_before, settings, plan):
+def document(contests, taking_part, skipped, run, load_before, settings, plan):
     """`run` is the command line. `skipped` maps names of servers to why they took no part."""
     parts = [INTRODUCTION, "## Targets", "", targets_table(contests), ""]
     if skipped:
-        parts += ["Not compared with: " + "; ".join("%s (%s)" % (by_name(name).title, why) for name, why in skipped.items()) + ".", ""]
+        parts += ["Not compared with: " + "; ".join("%s (%s)" % (contestants.by_name(name).title, why) for name, why in skipped.items()) + ".", ""]
     for contest in contests:
         parts += section(contest)
     parts += calls_section(contests)
@@ -56,7 +55,7 @@ def document(contests, contestants, skipped, run, load_before, settings, plan):
         ("Rounds", "%d; %g s for one client in one round" % (plan.rounds, plan.seconds)),
         ("busy_poll of both sides", "%d us, where it says so" % settings.busy_poll_us), ("When", time_now()))]
     parts += ["", "Servers, and what measures them:", ""]
-    parts += ["- %s %s: %s." % (each.title, each.version(settings), each.note) for each in contestants]
+    parts += ["- %s %s: %s." % (each.title, each.version(settings), each.note) for each in taking_part]
     parts += ["", "The commands, the servers' first; `bench/harness/contestants.py` has the settings that are not in them:", ""]
     parts += commands(contests, settings)
     return "\n".join(parts + ["", EXPLANATION])
@@ -91,9 +90,9 @@ def target_row(contest, target):
         return (title, said(ours, figure.unit), "-", "-", "-", spread, bound, yes_or_no(target.is_reached(ours)))
     peer = contest.best_peer(figure) if target.peer == BEST else target.peer
     if peer is None or not contest.has(peer, figure.key):
-        return (title, said(ours, figure.unit), "-" if peer is None else by_name(peer).title, "-", "-", "-", bound, "not measured")
+        return (title, said(ours, figure.unit), "-" if peer is None else contestants.by_name(peer).title, "-", "-", "-", bound, "not measured")
     ratio, least, greatest = contest.ratios(target.who, peer, figure.key)
-    return (title, said(ours, figure.unit), by_name(peer).title, said(contest.median(peer, figure.key), figure.unit), said(ratio, "x"),
+    return (title, said(ours, figure.unit), contestants.by_name(peer).title, said(contest.median(peer, figure.key), figure.unit), said(ratio, "x"),
             "%s - %s" % (said(least, "x"), said(greatest, "x")), bound, yes_or_no(target.is_reached(ratio)))
 
 
@@ -119,7 +118,7 @@ def advantage(contest, figure, name):
 
 def shown_name(contest, name):
     note = contest.settings_said.get(name)
-    return by_name(name).title + (" (%s)" % note if note else "")
+    return contestants.by_name(name).title + (" (%s)" % note if note else "")
 
 
 def ranked(contest, figure):
@@ -136,7 +135,7 @@ def section(contest):
     else:
         parts += [results_table(contest), "", "![%s](%s)" % (scenario.title, "benchmarks/" + chart_name(contest)), ""]
     for name, why in contest.failures.items():
-        parts += ["%s failed: %s" % (by_name(name).title, why), ""]
+        parts += ["%s failed: %s" % (contestants.by_name(name).title, why), ""]
     return parts
 
 
@@ -184,7 +183,7 @@ def calls_section(contests):
     for contest in counted:
         for name, calls in sorted(contest.calls.items(), key=lambda item: sum(item[1].values())):
             most = sorted(calls.items(), key=lambda item: -item[1])[:CALLS_SHOWN]
-            rows.append((contest.scenario.name, by_name(name).title, "%.3g" % sum(calls.values()),
+            rows.append((contest.scenario.name, contestants.by_name(name).title, "%.3g" % sum(calls.values()),
                          ", ".join("%s %.2g" % call for call in most if call[1] >= 0.005)))
     return ["## System calls of the server for one operation", "",
             "Counted by `strace -c -f` in one more, short run: it slows everything down, so that more work comes together than usual.", "",
