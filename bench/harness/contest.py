@@ -222,14 +222,23 @@ class Runner:
         return contest
 
     def started(self, contest, contestant, stack):
-        """Its server, or None, and the reason noted."""
+        """Its server, or None, and the reason noted. Tried twice: a port that was free when it was chosen may be taken by now."""
         log = "%s/%s-%s.log" % (self.settings.scratch, contest.scenario.name, contestant.name)
-        try:
-            return stack.enter_context(contestant.start(self.settings, log, server_core(contest.scenario, self.cores)))
-        except (BenchmarkError, OSError) as error:
-            contest.failures[contestant.name] = self.without_paths(str(error).strip().splitlines()[0])
-            self.progress("%s: %s" % (contestant.title, error))
-            return None
+        for is_last in (False, True):
+            try:
+                return stack.enter_context(contestant.start(self.settings, log, server_core(contest.scenario, self.cores)))
+            except (BenchmarkError, OSError) as error:
+                self.progress("%s: %s" % (contestant.title, error))
+                if is_last:
+                    self.note_failure(contest, contestant, error)
+        return None
+
+    def note_failure(self, contest, contestant, error):
+        text = str(error).strip().splitlines()[0]
+        for path, name in ((self.settings.scratch, "DIR"), (self.settings.bin, "build/release/bin"), (self.settings.python, "python3")):
+            text = text.replace(path, name)
+        contest.failures[contestant.name] = text
+        contest.figures.pop(contestant.name, None)
 
     def run_round(self, contest, contestant, server, number):
         scenario = contest.scenario
@@ -243,9 +252,8 @@ class Runner:
             try:
                 report = with_derived(run_client(command, client_core(scenario, self.cores)))
             except BenchmarkError as error:
-                contest.failures[contestant.name] = self.without_paths(str(error).strip().splitlines()[0])
-                contest.figures.pop(contestant.name, None)
                 self.progress("%s: %s" % (contestant.title, error))
+                self.note_failure(contest, contestant, error)
                 return
         for figure in scenario.figures:
             amount = figure.of(report)
@@ -281,11 +289,6 @@ class Runner:
         calls = parsed_calls(pathlib.Path(log).read_text(encoding="utf-8", errors="replace"))
         if calls and operations:
             contest.calls[contestant.name] = {name: count / operations for name, count in calls.items()}
-
-    def without_paths(self, text):
-        for path, name in ((self.settings.scratch, "$DIR"), (self.settings.bin, "build/release/bin"), (self.settings.python, "python3")):
-            text = text.replace(path, name)
-        return text
 
 
 def process_tree(pid):

@@ -92,8 +92,11 @@ def running_server(command, log, core=None, port=None, env=None, seconds_max=STA
     try:
         address = awaited_port(process, port, seconds_max) if port else announced_address(process)
         if not address:
+            ended = process.poll()
             process.kill()
-            raise BenchmarkError("%s did not start: %s" % (command[0], pathlib.Path(log).read_text(errors="replace")[-800:]))
+            raise BenchmarkError("%s %s: %s" % (
+                command[0], "did not get ready" if ended is None else "ended with status %d" % ended,
+                pathlib.Path(log).read_text(errors="replace")[-800:]))
         yield Server(process, command, address)
     finally:
         with contextlib.suppress(ProcessLookupError):

@@ -228,6 +228,26 @@ def bench_measures(bin_dir):
         assert 'empty' in shell('bench', '--queue', 'jobs', expected=2)
 
 
+def bench_measures_streams_and_crowds(bin_dir):
+    """The workloads that are run only when they are named, in both dialects."""
+    with Scratch() as scratch, serve(bin_dir, scratch) as server:
+        shell = Shell(bin_dir, server, scratch)
+        named = ['--workload', 'W2', '--items', '2000', '--workload', 'W6', '--connections', '20', '--server-pid', server.process.pid,
+                 '--workload', 'W8', '--queues', '30', '--seconds', '0.5', '--json']
+        for dialect in ('native', 'python'):
+            for mode in ('pipelined', 'batched'):
+                reports = [json.loads(line) for line in shell('bench', '--dialect', dialect, '--mode', mode, *named).splitlines()]
+                assert [report['workload'] for report in reports] == ['W2', 'W6', 'W8'], reports
+                streamed, woken, spread = reports
+                assert streamed['items']['put'] == 2000 and streamed['operations'] == 4000 and streamed['mode'] == mode, streamed
+                assert streamed['puts_per_s'] > 0 and streamed['gets_per_s'] > 0, streamed
+                assert woken['items']['put'] == 20 and woken['wake_all_ms'] > 0 and 'server_memory_per_connection' in woken, woken
+                assert spread['queues'] == 30 and spread['connections'] == 20 and spread['items']['put'] > 120, spread
+        assert len(json.loads(shell('stat', '--json'))['queues']) == 2, 'queues of bench are still there'
+        assert '--payload' in shell('bench', '--workload', 'W4', '--payload', '16', expected=2)
+        assert '--queue' in shell('bench', '--workload', 'W8', '--queue', 'get_task_queue', expected=2)
+
+
 def bench_finds_faults(bin_dir):
     """Against a server of Python's whose queue loses an item and doubles another."""
     code = '''
@@ -381,7 +401,8 @@ BaseManager((sys.argv[1], int(sys.argv[2])), authkey=open(sys.argv[3], 'rb').rea
 def main():
     bin_dir = bin_folder(__doc__)
     cases = (puts_and_gets, get_prints_large_items_whole, get_prints_what_json_cannot_say, exit_codes,
-             wrong_arguments_are_usage_errors, limits_are_options, stat_shows, bench_measures, bench_finds_faults, bench_ends_on_signals,
+             wrong_arguments_are_usage_errors, limits_are_options, stat_shows, bench_measures,
+             bench_measures_streams_and_crowds, bench_finds_faults, bench_ends_on_signals,
              key_is_made, shared_objects_have_names, empty_key_is_for_loopback, printed_lines_work, printed_lines_show_shared_objects, stops_on_signals, unix_socket, require_sha256)
     return run_cases([(case.__name__.replace('_', ' '), lambda case=case: case(bin_dir)) for case in cases])
 
