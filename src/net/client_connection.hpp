@@ -3,6 +3,7 @@
 
 #include "codec/byte_buffer.hpp"
 #include "codec/envelope.hpp"
+#include "net/object_channel.hpp"
 #include "net/reply_memory.hpp"
 #include "net/sync_socket.hpp"
 #include "session/client_session.hpp"
@@ -31,14 +32,6 @@ struct client_environment {
     client_options options;
     session::client_settings session;
     socket_settings socket;
-};
-
-/// How long to wait for one reply.
-struct reply_wait {
-    /// How long the server may let nothing be heard.
-    std::chrono::milliseconds patience;
-    /// If set, the reply may take for ever as long as this, called whenever `patience` has passed in silence, does not throw.
-    const std::function<void()>* still_alive = nullptr;
 };
 
 /// How long to wait for the reply to one native request.

@@ -1,5 +1,6 @@
 #include "net/client_core.hpp"
 
+#include "net/native_queue.hpp"
 #include "net/option_checks.hpp"
 
 #include <openssl/crypto.h>
@@ -263,6 +264,11 @@ wire::reply client_core::call_object(std::string_view ident, const client_reques
     return with_stream([&](client_connection& stream) {
         return stream.transact({ident, request.method, std::nullopt, request.positional, request.keywords}, dialect(), wait);
     });
+}
+
+std::unique_ptr<typed_queue> client_core::open_queue(remote_object& object)
+{
+    return std::make_unique<native_queue>(*this, object);
 }
 
 void client_core::give_up(client_connection& stream) noexcept

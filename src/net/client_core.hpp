@@ -3,6 +3,7 @@
 
 #include "net/client_connection.hpp"
 #include "net/kept_counts.hpp"
+#include "net/object_channel.hpp"
 
 #include <quaymaster/authkey.hpp>
 
@@ -10,55 +11,39 @@
 #include <memory>
 #include <mutex>
 #include <optional>
-#include <span>
 #include <string_view>
 #include <utility>
 #include <vector>
 
 namespace quaymaster::net {
 
-using keyword_payloads = std::vector<std::pair<std::string_view, codec::payload>>;
-
-/// A method call or a construction, borrowed.
-struct client_request {
-    std::string_view method;
-    std::span<const codec::payload> positional;
-    std::span<const std::pair<std::string_view, codec::payload>> keywords;
-};
-
 /// The connections of one client to one server.
 /// Thread safety: any member from any thread. Method calls go over a stream of the calling thread's own; server functions
 /// (`create`, `decref`, ...) over a fresh connection each, as CPython does it (managers.py: BaseProxy._callmethod, dispatch).
 /// Lifetime: shared by the manager and its proxies; the last one closes the streams of all threads. A thread that ends
 /// closes its own.
-class client_core : public std::enable_shared_from_this<client_core> {
+class client_core final : public object_channel, public std::enable_shared_from_this<client_core> {
 public:
     client_core(address server, const authkey& key, const client_options& options);
-    ~client_core();
-    client_core(const client_core&) = delete;
-    client_core& operator=(const client_core&) = delete;
+    ~client_core() override;
 
-    [[nodiscard]] const address& server() const noexcept { return environment_.server; }
-    [[nodiscard]] const client_options& options() const noexcept { return environment_.options; }
-    [[nodiscard]] const codec::pickle_limits& limits() const noexcept { return environment_.session.limits; }
+    [[nodiscard]] const address& server() const noexcept override { return environment_.server; }
+    [[nodiscard]] const client_options& options() const noexcept override { return environment_.options; }
+    [[nodiscard]] const codec::pickle_limits& limits() const noexcept override { return environment_.session.limits; }
 
     /// Waits for the server to answer `dummy`, for at most connect_deadline, and learns which dialect it speaks.
     void connect();
-    /// One attempt at `dummy`: returns if the server is alive.
-    void probe();
+    /// One attempt at `dummy`.
+    void probe() override;
 
-    /// Calls a server function; `name`, if given, is its first argument, a typeid or an ident. If nobody listens, tries again until
-    /// reconnect_deadline.
-    wire::reply call_server(const client_request& request, std::optional<std::string_view> name);
-    /// The server has counted once on `ident`: the count ends with this client at the latest, if the server is one of ours and the
-    /// object one that it has made for a client.
-    void keep_count(std::string_view ident) noexcept;
-    /// Gives back one count of `ident`, in at most release_deadline. Whatever goes wrong is nobody's business any more:
-    /// the server may be gone, and its counts with it.
-    void release(std::string_view ident) noexcept;
-    /// Calls a method of the object `ident`. If the server was restarted, connects anew before anything is sent, trying
-    /// until reconnect_deadline.
-    wire::reply call_object(std::string_view ident, const client_request& request, const reply_wait& wait);
+    /// If nobody listens, tries again until reconnect_deadline.
+    wire::reply call_server(const client_request& request, std::optional<std::string_view> name) override;
+    /// If the server was restarted, connects anew before anything is sent, trying until reconnect_deadline.
+    wire::reply call_object(std::string_view ident, const client_request& request, const reply_wait& wait) override;
+    void keep_count(std::string_view ident) noexcept override;
+    /// In at most release_deadline.
+    void release(std::string_view ident) noexcept override;
+    [[nodiscard]] std::unique_ptr<typed_queue> open_queue(remote_object& object) override;
     /// `act(stream)` with the calling thread's stream, which is given up at once if that fails half-way: the server may carry out
     /// yet what was given up, and must find nobody there to give an item to.
     template <class Act>

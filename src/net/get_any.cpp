@@ -20,12 +20,12 @@ using std::chrono::milliseconds;
 /// The object of each quaymaster server that can do it, by its stable ident.
 constexpr std::string_view select_ident = "quaymaster_select";
 
-codec::payload ask(net::client_core& core, const std::vector<codec::payload>& arguments, milliseconds patience)
+codec::payload ask(net::object_channel& channel, const std::vector<codec::payload>& arguments, milliseconds patience)
 {
     wire::reply reply =
-        core.call_object(select_ident, {"get_any", arguments, {}}, {core.options().call_deadline + patience, nullptr});
+        channel.call_object(select_ident, {"get_any", arguments, {}}, {channel.options().call_deadline + patience, nullptr});
     if (net::says_unknown_ident(reply, select_ident)) {
-        throw error{"get_any(): the server at " + core.server().to_string() +
+        throw error{"get_any(): the server at " + channel.server().to_string() +
                     " cannot wait for several queues at once: it is CPython's, or an older quaymaster. Serve the queues with "
                     "quaymaster, or ask each in turn with get(0ms)"};
     }
@@ -43,11 +43,11 @@ value idents_of(std::span<net::remote_object* const> queues)
 /// What get_any() of the server returns to `rest`, its arguments after the queues.
 value call_get_any(std::span<net::remote_object* const> queues, const std::vector<value>& rest, milliseconds patience)
 {
-    net::client_core& core = queues.front()->core();
+    net::object_channel& channel = queues.front()->channel();
     const auto attempt = [&] {
         std::vector<codec::payload> arguments{idents_of(queues)};
         arguments.insert(arguments.end(), rest.begin(), rest.end());
-        return ask(core, arguments, patience).to_value(core.limits());
+        return ask(channel, arguments, patience).to_value(channel.limits());
     };
     try {
         return attempt();
@@ -57,7 +57,7 @@ value call_get_any(std::span<net::remote_object* const> queues, const std::vecto
     }
     // An ident is not known any more. After a restart any call of a queue makes its proxy find it again, or says what is wrong.
     for (net::remote_object* each : queues)
-        each->call({"qsize", {}, {}}, {core.options().call_deadline, nullptr});
+        each->call({"qsize", {}, {}}, {channel.options().call_deadline, nullptr});
     return attempt();
 }
 
@@ -71,11 +71,11 @@ std::pair<std::size_t, value> detail::get_any_value(std::span<const queue_proxy_
     std::vector<net::remote_object*> objects;
     for (const queue_proxy_base* each : queues)
         objects.push_back(&each->object());
-    const net::client_core& core = objects.front()->core();
+    const net::object_channel& channel = objects.front()->channel();
     for (net::remote_object* each : objects) {
-        if (each->core().server() != core.server()) {
-            throw std::invalid_argument{"get_any() needs queues of one server, not of " + core.server().to_string() + " and " +
-                                        each->core().server().to_string() + ": wait for each server's on a thread of its own"};
+        if (each->channel().server() != channel.server()) {
+            throw std::invalid_argument{"get_any() needs queues of one server, not of " + channel.server().to_string() + " and " +
+                                        each->channel().server().to_string() + ": wait for each server's on a thread of its own"};
         }
     }
     const auto answer = [&]() -> value {
@@ -83,7 +83,7 @@ std::pair<std::size_t, value> detail::get_any_value(std::span<const queue_proxy_
             return call_get_any(objects, {value{false}}, milliseconds::zero());
         if (timeout && timeout->count() < 0)  // raises ValueError, as in Python
             return call_get_any(objects, {value{true}, value{in_seconds(*timeout)}}, milliseconds::zero());
-        return wait_in_slices<queue_empty>(timeout, core.options().wait_slice, [&](milliseconds slice) {
+        return wait_in_slices<queue_empty>(timeout, channel.options().wait_slice, [&](milliseconds slice) {
             return call_get_any(objects, {value{true}, value{in_seconds(slice)}}, slice);
         });
     }();

@@ -3,6 +3,8 @@
 #include "net/native_errors.hpp"
 #include "wire/native_dialect.hpp"
 
+#include <quaymaster/pickle_encoder.hpp>
+
 #include <algorithm>
 #include <utility>
 
@@ -19,13 +21,13 @@ constexpr std::uint32_t reply_size_max = std::uint32_t{4} << 20;
 
 }  // namespace
 
-std::optional<bool> native_queue::put(bytes_view opcodes, wait_time timeout)
+std::optional<bool> native_queue::put(const pickle_encoder& encoded, wait_time timeout)
 {
     const std::uint32_t limit = native_timeout(timeout);
-    return queue_.on_native([&](client_connection& stream, std::uint32_t handle) {
+    return on_native([&](client_connection& stream, std::uint32_t handle) {
         native::fixed_fields fields;
         fields.add(handle).add(limit);
-        take_done(stream.transact_native({native::operation::put, 0}, fields.view(), opcodes, {timeout}));
+        take_done(stream.transact_native({native::operation::put, 0}, fields.view(), encoded.opcodes(), {timeout}));
         return true;
     });
 }
@@ -33,7 +35,7 @@ std::optional<bool> native_queue::put(bytes_view opcodes, wait_time timeout)
 std::optional<codec::item> native_queue::get(wait_time timeout)
 {
     const std::uint32_t limit = native_timeout(timeout);
-    return queue_.on_native([&](client_connection& stream, std::uint32_t handle) {
+    return on_native([&](client_connection& stream, std::uint32_t handle) {
         native::fixed_fields fields;
         fields.add(handle).add(limit);
         const native_reply reply = stream.transact_native({native::operation::get, 0}, fields.view(), {}, {timeout});
@@ -45,7 +47,7 @@ std::optional<codec::item> native_queue::get(wait_time timeout)
 std::optional<std::size_t> native_queue::put_many(std::size_t count, bytes_view sized_items, wait_time timeout)
 {
     const std::uint32_t limit = native_timeout(timeout);
-    return queue_.on_native([&](client_connection& stream, std::uint32_t handle) {
+    return on_native([&](client_connection& stream, std::uint32_t handle) {
         native::fixed_fields fields;
         fields.add(handle).add(limit);
         const native::frame_head head{native::operation::put_many, 0, static_cast<std::uint16_t>(count)};
@@ -56,7 +58,7 @@ std::optional<std::size_t> native_queue::put_many(std::size_t count, bytes_view 
 std::optional<bool> native_queue::get_many(std::size_t count, wait_time timeout, std::vector<codec::item>& got)
 {
     const std::uint32_t limit = native_timeout(timeout);
-    return queue_.on_native([&](client_connection& stream, std::uint32_t handle) {
+    return on_native([&](client_connection& stream, std::uint32_t handle) {
         native::fixed_fields fields;
         fields.add(handle).add(limit).add(reply_size_max);
         const auto wanted = static_cast<std::uint16_t>(std::min(count, native::batch_items_max));
@@ -69,7 +71,7 @@ std::optional<bool> native_queue::get_many(std::size_t count, wait_time timeout,
 
 std::optional<std::size_t> native_queue::batch_size_max()
 {
-    return queue_.on_native([](client_connection& stream, std::uint32_t) { return stream.request_size_max(); });
+    return on_native([](client_connection& stream, std::uint32_t) { return stream.request_size_max(); });
 }
 
 }  // namespace quaymaster::net

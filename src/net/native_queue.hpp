@@ -1,39 +1,53 @@
 // native_queue: what a queue's proxy asks for in the native dialect.
 #pragma once
 
-#include "codec/item.hpp"
+#include "net/client_core.hpp"
 #include "net/remote_object.hpp"
+#include "net/typed_queue.hpp"
 
-#include <quaymaster/bytes.hpp>
-#include <quaymaster/value.hpp>
-
-#include <chrono>
-#include <cstddef>
+#include <cstdint>
 #include <optional>
-#include <vector>
+#include <string>
+#include <type_traits>
 
 namespace quaymaster::net {
 
-using wait_time = std::optional<std::chrono::milliseconds>;  // nullopt: without limit
-
-/// The queue behind a proxy, over the calling thread's stream. Each member returns nullopt, having done nothing, if that does not
-/// speak the native dialect. Errors: as the proxy's.
-/// Thread safety: any thread. Lifetime: `queue` outlives it.
-class native_queue {
+/// The queue behind a proxy, over the calling thread's stream, if that speaks the native dialect.
+/// Thread safety: any thread. Lifetime: both arguments outlive it.
+class native_queue final : public typed_queue {
 public:
-    explicit native_queue(remote_object& queue) noexcept : queue_{queue} {}
+    native_queue(client_core& core, remote_object& queue) noexcept : core_{core}, queue_{queue} {}
 
-    /// Puts the object of these opcodes.
-    std::optional<bool> put(bytes_view opcodes, wait_time timeout);
-    std::optional<codec::item> get(wait_time timeout);
-    /// Puts `count` items, given as a batch's body has them: how many are in when the time is up. queue_full if none is.
-    std::optional<std::size_t> put_many(std::size_t count, bytes_view sized_items, wait_time timeout);
-    /// Appends what one request gets of at most `count` items to `got`; true if the queue has more.
-    std::optional<bool> get_many(std::size_t count, wait_time timeout, std::vector<codec::item>& got);
-    /// The octets of a batch that one request takes; nullopt as above.
-    std::optional<std::size_t> batch_size_max();
+    std::optional<bool> put(const pickle_encoder& encoded, wait_time timeout) override;
+    std::optional<codec::item> get(wait_time timeout) override;
+    std::optional<std::size_t> put_many(std::size_t count, bytes_view sized_items, wait_time timeout) override;
+    std::optional<bool> get_many(std::size_t count, wait_time timeout, std::vector<codec::item>& got) override;
+    std::optional<std::size_t> batch_size_max() override;
 
 private:
+    /// `act(stream, handle)` with the calling thread's stream and what the server has open for this object; nullopt, with nothing
+    /// done, if the stream does not speak the native dialect.
+    template <class Act>
+    auto on_native(Act&& act) -> std::optional<std::invoke_result_t<Act&, client_connection&, std::uint32_t>>
+    {
+        std::optional<std::invoke_result_t<Act&, client_connection&, std::uint32_t>> result;
+        for (bool is_first = true;; is_first = false) {
+            const std::string known = queue_.ident();
+            const bool is_known = core_.with_stream([&](client_connection& stream) {
+                if (!stream.is_native())
+                    return true;
+                const std::optional<std::uint32_t> handle = stream.handle_of(known);
+                if (handle)
+                    result.emplace(act(stream, *handle));
+                return handle.has_value();
+            });
+            if (is_known)
+                return result;
+            queue_.find_again(known, is_first);
+        }
+    }
+
+    client_core& core_;
     remote_object& queue_;
 };
 

@@ -1,7 +1,6 @@
 #include <quaymaster/queue_proxy.hpp>
 
 #include "codec/item.hpp"
-#include "net/native_queue.hpp"
 #include "net/remote_object.hpp"
 #include "net/wait_in_slices.hpp"
 
@@ -92,7 +91,7 @@ void queue_proxy_base::join() const
 {
     // The protocol has no join() with a timeout, and no question whether it would return: so the wait itself is without
     // limit, and what is watched is the server.
-    const std::function<void()> still_alive = [core = &object().core()] { core->probe(); };
+    const std::function<void()> still_alive = [channel = &object().channel()] { channel->probe(); };
     object().call({"join", {}, {}}, {object().options().wait_slice, &still_alive});
 }
 
@@ -112,7 +111,7 @@ pickle_encoder queue_proxy_base::spare_encoder()
 
 void queue_proxy_base::put_encoded(pickle_encoder&& encoded, timeout_type timeout) const
 {
-    if (net::native_queue{object()}.put(encoded.opcodes(), timeout))
+    if (object().queue().put(encoded, timeout))
         return keep(std::move(encoded));
     const codec::item item = item_from(std::move(encoded));
     if (timeout && timeout->count() == 0) {
@@ -133,7 +132,7 @@ void queue_proxy_base::put_encoded(pickle_encoder&& encoded, timeout_type timeou
 
 void queue_proxy_base::put_nowait_encoded(pickle_encoder&& encoded) const
 {
-    if (net::native_queue{object()}.put(encoded.opcodes(), milliseconds{0}))
+    if (object().queue().put(encoded, milliseconds{0}))
         return keep(std::move(encoded));
     const std::array<codec::payload, 1> arguments{item_from(std::move(encoded))};
     call_plainly(object(), "put_nowait", arguments);
@@ -141,7 +140,7 @@ void queue_proxy_base::put_nowait_encoded(pickle_encoder&& encoded) const
 
 value queue_proxy_base::get_value(timeout_type timeout) const
 {
-    if (const auto item = net::native_queue{object()}.get(timeout))
+    if (const auto item = object().queue().get(timeout))
         return value_of(*item, object());
     if (timeout && timeout->count() == 0) {
         const std::array<codec::payload, 1> arguments{value{false}};
@@ -159,7 +158,7 @@ value queue_proxy_base::get_value(timeout_type timeout) const
 
 value queue_proxy_base::get_value_nowait() const
 {
-    if (const auto item = net::native_queue{object()}.get(milliseconds{0}))
+    if (const auto item = object().queue().get(milliseconds{0}))
         return value_of(*item, object());
     return call_plainly(object(), "get_nowait").to_value(object().limits());
 }

@@ -56,38 +56,40 @@ std::string listed(std::vector<std::string> names)
 
 }  // namespace
 
-remote_object::remote_object(std::shared_ptr<client_core> core, std::string typeid_name, std::vector<value> positional,
+remote_object::remote_object(std::shared_ptr<object_channel> channel, std::string typeid_name, std::vector<value> positional,
                              std::vector<std::pair<std::string, value>> keywords)
-    : core_{std::move(core)},
+    : channel_{std::move(channel)},
       typeid_name_{std::move(typeid_name)},
       was_created_here_{true},
       positional_{std::move(positional)},
       keywords_{std::move(keywords)},
       fork_generation_{fork_generation()},
-      created_{create()}
+      created_{create()},
+      queue_{channel_->open_queue(*this)}
 {
     // What a list began with would otherwise stay in memory as long as its proxy.
     if (!finds_same_object(typeid_name_, created_.ident)) {
         positional_ = {};
         keywords_ = {};
     }
-    core_->keep_count(created_.ident);
+    channel_->keep_count(created_.ident);
 }
 
-remote_object::remote_object(std::shared_ptr<client_core> core, wire::proxy_reply&& found) noexcept
-    : core_{std::move(core)},
+remote_object::remote_object(std::shared_ptr<object_channel> channel, wire::proxy_reply&& found)
+    : channel_{std::move(channel)},
       typeid_name_{std::move(found.typeid_name)},
       was_created_here_{false},
       fork_generation_{fork_generation()},
-      created_{std::move(found.ident), std::move(found.exposed)}
+      created_{std::move(found.ident), std::move(found.exposed)},
+      queue_{channel_->open_queue(*this)}
 {
-    core_->keep_count(created_.ident);
+    channel_->keep_count(created_.ident);
 }
 
 remote_object::~remote_object()
 {
     if (fork_generation_ == fork_generation())
-        core_->release(created_.ident);
+        channel_->release(created_.ident);
 }
 
 std::string remote_object::ident() const
@@ -106,7 +108,7 @@ codec::payload remote_object::call(const client_request& request, const reply_wa
 {
     wire::reply reply = answer_to(request, wait);
     if (const auto* proxy = std::get_if<wire::proxy_reply>(&reply))
-        core_->release(proxy->ident);  // counted for a proxy that nobody will hold
+        channel_->release(proxy->ident);  // counted for a proxy that nobody will hold
     return result_of(std::move(reply), request.method);
 }
 
@@ -114,7 +116,7 @@ void remote_object::call_for_nothing(const client_request& request, const reply_
 {
     wire::reply reply = answer_to(request, wait);
     if (const auto* proxy = std::get_if<wire::proxy_reply>(&reply))
-        core_->release(proxy->ident);
+        channel_->release(proxy->ident);
     else
         result_of(std::move(reply), request.method);
 }
@@ -123,7 +125,7 @@ std::shared_ptr<remote_object> remote_object::call_for_object(const client_reque
 {
     wire::reply reply = answer_to(request, wait);
     if (auto* proxy = std::get_if<wire::proxy_reply>(&reply))
-        return std::make_shared<remote_object>(core_, std::move(*proxy));
+        return std::make_shared<remote_object>(channel_, std::move(*proxy));
     const value result = result_of(std::move(reply), request.method).to_value(limits());
     if (find_proxy(result))
         return rebuild(result);
@@ -136,12 +138,12 @@ std::shared_ptr<remote_object> remote_object::rebuild(const value& content) cons
     std::optional<found_proxy> found = find_proxy(content);
     if (!found)
         throw error{"no proxy: " + content.type_name()};
-    if (!is_same_server(core_->server(), found->address))
+    if (!is_same_server(channel_->server(), found->address))
         throw error{"the proxy stands for an object of another server, at " + found->address.repr() +
                     ": connect a manager there"};
     wire::proxy_reply& object = found->object;
-    take_result(core_->call_server({"incref", {}, {}}, object.ident));
-    auto rebuilt = std::make_shared<remote_object>(core_, std::move(object));
+    take_result(channel_->call_server({"incref", {}, {}}, object.ident));
+    auto rebuilt = std::make_shared<remote_object>(channel_, std::move(object));
     if (rebuilt->created_.exposed.empty())
         rebuilt->created_.exposed = rebuilt->ask_methods();
     return rebuilt;
@@ -150,7 +152,7 @@ std::shared_ptr<remote_object> remote_object::rebuild(const value& content) cons
 value remote_object::pickled(std::string_view python_class) const
 {
     const std::lock_guard lock{mutex_};
-    return pickled_proxy(core_->server(), typeid_name_, created_.ident, created_.exposed, python_class);
+    return pickled_proxy(channel_->server(), typeid_name_, created_.ident, created_.exposed, python_class);
 }
 
 codec::payload remote_object::result_of(wire::reply&& reply, std::string_view method) const
@@ -162,11 +164,11 @@ codec::payload remote_object::result_of(wire::reply&& reply, std::string_view me
 wire::reply remote_object::answer_to(const client_request& request, const reply_wait& wait)
 {
     std::string known = ident();
-    wire::reply reply = core_->call_object(known, request, wait);
+    wire::reply reply = channel_->call_object(known, request, wait);
     if (was_created_here_ && says_unknown_ident(reply, known) && finds_same_object(typeid_name_, known)) {
         create_again(known);
         known = ident();
-        reply = core_->call_object(known, request, wait);
+        reply = channel_->call_object(known, request, wait);
     }
     return reply;
 }
@@ -185,8 +187,8 @@ wire::created_reply remote_object::create() const
     for (const auto& [name, argument] : keywords_)
         keywords.emplace_back(name, argument);
     const codec::payload result =
-        take_result(core_->call_server({"create", positional, keywords}, typeid_name_), typeid_name_,
-                    [&] { return "nothing is registered by this name at " + core_->server().to_string(); });
+        take_result(channel_->call_server({"create", positional, keywords}, typeid_name_), typeid_name_,
+                    [&] { return "nothing is registered by this name at " + channel_->server().to_string(); });
     if (std::optional<wire::created_reply> created = wire::parse_created(result, limits()))
         return std::move(*created);
     throw error{"the server's answer to create('" + typeid_name_ + "') is no (ident, exposed)"};
@@ -195,7 +197,7 @@ wire::created_reply remote_object::create() const
 std::vector<std::string> remote_object::ask_methods() const
 {
     const std::array<codec::payload, 1> token{wire::make_token({}, typeid_name_, created_.ident)};
-    const value names = take_result(core_->call_server({"get_methods", token, {}}, std::nullopt)).to_value(limits());
+    const value names = take_result(channel_->call_server({"get_methods", token, {}}, std::nullopt)).to_value(limits());
     std::vector<std::string> methods;
     for (std::size_t i = 0; i < names.size(); ++i)
         methods.emplace_back(names[i].text());

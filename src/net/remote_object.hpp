@@ -1,17 +1,15 @@
 // remote_object: one object in a server as all handles to it in this program see it: its token and its count.
 #pragma once
 
-#include "net/client_core.hpp"
+#include "net/object_channel.hpp"
 
 #include <quaymaster/value.hpp>
 
-#include <cstdint>
 #include <memory>
 #include <mutex>
 #include <optional>
 #include <string>
 #include <string_view>
-#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -23,10 +21,10 @@ namespace quaymaster::net {
 class remote_object {
 public:
     /// Creates the object: throws what a call throws.
-    remote_object(std::shared_ptr<client_core> core, std::string typeid_name, std::vector<value> positional,
+    remote_object(std::shared_ptr<object_channel> channel, std::string typeid_name, std::vector<value> positional,
                   std::vector<std::pair<std::string, value>> keywords);
     /// Takes over an object that a method answered with, and the count that the server holds for whoever does.
-    remote_object(std::shared_ptr<client_core> core, wire::proxy_reply&& found) noexcept;
+    remote_object(std::shared_ptr<object_channel> channel, wire::proxy_reply&& found);
     ~remote_object();
     remote_object(const remote_object&) = delete;
     remote_object& operator=(const remote_object&) = delete;
@@ -34,9 +32,11 @@ public:
     [[nodiscard]] const std::string& typeid_name() const noexcept { return typeid_name_; }
     [[nodiscard]] std::string ident() const;
     [[nodiscard]] std::vector<std::string> exposed() const;
-    [[nodiscard]] const client_options& options() const noexcept { return core_->options(); }
-    [[nodiscard]] const codec::pickle_limits& limits() const noexcept { return core_->limits(); }
-    [[nodiscard]] client_core& core() noexcept { return *core_; }
+    [[nodiscard]] const client_options& options() const noexcept { return channel_->options(); }
+    [[nodiscard]] const codec::pickle_limits& limits() const noexcept { return channel_->limits(); }
+    [[nodiscard]] object_channel& channel() noexcept { return *channel_; }
+    /// Its operations on items, if it is a queue.
+    [[nodiscard]] typed_queue& queue() noexcept { return *queue_; }
 
     /// Calls a method; throws what it raised. If the server knows the ident no longer, because it was restarted and gave
     /// the object a new one, creates the object again and calls once more.
@@ -46,27 +46,8 @@ public:
     /// The same for a method whose result stays in the server, or is a proxy that was stored there; `error` if it answers with
     /// anything else (managers.py: BaseProxy._callmethod, #PROXY; RebuildProxy).
     std::shared_ptr<remote_object> call_for_object(const client_request& request, const reply_wait& wait);
-    /// `act(stream, handle)` with the calling thread's stream and what the server has open for this object; nullopt, with nothing
-    /// done, if the stream does not speak the native dialect.
-    template <class Act>
-    auto on_native(Act&& act) -> std::optional<std::invoke_result_t<Act&, client_connection&, std::uint32_t>>
-    {
-        std::optional<std::invoke_result_t<Act&, client_connection&, std::uint32_t>> result;
-        for (bool is_first = true;; is_first = false) {
-            const std::string known = ident();
-            const bool is_known = core_->with_stream([&](client_connection& stream) {
-                if (!stream.is_native())
-                    return true;
-                const std::optional<std::uint32_t> handle = stream.handle_of(known);
-                if (handle)
-                    result.emplace(act(stream, *handle));
-                return handle.has_value();
-            });
-            if (is_known)
-                return result;
-            find_again(known, is_first);
-        }
-    }
+    /// The server has no object `known`: creates it again, or throws if that would be another. `is_first`: not tried before by this call.
+    void find_again(const std::string& known, bool is_first);
     /// The object of the same server that `content`, a pickled proxy, stands for, and counts on it. Throws `error` if it is
     /// none, or one of another server; remote_error if the object is gone.
     [[nodiscard]] std::shared_ptr<remote_object> rebuild(const value& content) const;
@@ -80,12 +61,10 @@ private:
     [[nodiscard]] wire::created_reply create() const;
     /// What the server says that the object exposes (managers.py: Server.get_methods).
     [[nodiscard]] std::vector<std::string> ask_methods() const;
-    /// The server has no object `known`: creates it again, or throws if that would be another.
-    void find_again(const std::string& known, bool is_first);
     /// Creates anew unless another thread has done so since `stale` was the ident.
     void create_again(const std::string& stale);
 
-    const std::shared_ptr<client_core> core_;
+    const std::shared_ptr<object_channel> channel_;
     const std::string typeid_name_;
     const bool was_created_here_;    // else nobody knows how to create it again
     std::vector<value> positional_;  // what create() takes; constant after construction
@@ -95,6 +74,7 @@ private:
     mutable std::mutex mutex_;       // guards created_; held only to copy or to replace it
     std::mutex create_again_mutex_;  // one thread creates anew, the others wait for it; taken before mutex_
     wire::created_reply created_;
+    const std::unique_ptr<typed_queue> queue_;
 };
 
 }  // namespace quaymaster::net

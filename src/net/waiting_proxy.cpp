@@ -73,7 +73,7 @@ value waiting_proxy::call_watched(std::string_view method, const std::vector<val
         if (allowed && clock::now() >= end)
             throw deadline_exceeded{"the server did not answer " + std::string{method} + "() of " + typeid_name() + " within " +
                                     std::to_string(allowed->count()) + " ms, though it lives"};
-        object().core().probe();
+        object().channel().probe();
     };
     const milliseconds patience = std::min(options.wait_slice, allowed.value_or(options.wait_slice));
     return object().call({method, arguments, {}}, {patience, &still_alive}).to_value(object().limits());

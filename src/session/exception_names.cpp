@@ -1,5 +1,7 @@
 #include "session/exception_names.hpp"
 
+#include "wire/python_text.hpp"
+
 #include <array>
 #include <string_view>
 #include <utility>
@@ -54,6 +56,14 @@ wire::python_exception to_python(core::raised&& error, bool knows_shut_down)
                 error.text.empty() ? "the queue has been shut down" : std::move(error.text)};
     const exception_row& row = exceptions[static_cast<std::size_t>(error.type)];
     return {row.python3_module, row.python2_module, row.name, std::move(error.text), std::move(error.argument)};
+}
+
+wire::python_exception not_exposed(std::string_view method, std::span<const std::string_view> exposed)
+{
+    std::string text = "method " + wire::quoted(method) + " is not in exposed=(";
+    for (std::size_t i = 0; i < exposed.size(); ++i)
+        text.append(i == 0 ? "'" : ", '").append(exposed[i]).append("'");
+    return wire::builtin_exception("AttributeError", text + ")");
 }
 
 }  // namespace quaymaster::session

@@ -198,14 +198,6 @@ constexpr std::array fallbacks{
     fallback_row{"#GETVALUE", answer_by_value},
 };
 
-python_exception not_exposed(std::string_view method, std::span<const std::string_view> exposed)
-{
-    std::string text = "method " + wire::quoted(method) + " is not in exposed=(";
-    for (std::size_t i = 0; i < exposed.size(); ++i)
-        text.append(i == 0 ? "'" : ", '").append(exposed[i]).append("'");
-    return builtin_exception("AttributeError", text + ")");
-}
-
 }  // namespace
 
 template <class Dispatch>
@@ -368,7 +360,7 @@ void python_calls::call_method(python_call& waiting, turn& now)
         call_fallback(*object, now);
         return;
     }
-    note_owned(object);
+    owned_.note(object);
     note_use(*request.ident, now);
     borrowed_call call{now.scratch, now.now};
     for (std::size_t i = 0; i < call->positional.size(); ++i)
@@ -482,19 +474,6 @@ void python_calls::note_use(std::string_view ident, turn& now)
     used_swept_at_ = 2 * used_.size() + swept_min;
 }
 
-void python_calls::note_owned(const std::shared_ptr<core::referent>& object)
-{
-    if (!object->can_be_owned())
-        return;
-    const std::shared_ptr<core::referent> part = object->owned_part();
-    const auto& owned = part != nullptr ? part : object;
-    owned_.insert_or_assign(owned.get(), owned);  // a new one may be where an old one was
-    if (owned_.size() >= owned_swept_at_) {
-        std::erase_if(owned_, [](const auto& known) { return known.second.expired(); });
-        owned_swept_at_ = 2 * owned_.size() + swept_min;
-    }
-}
-
 void python_calls::resume(python_call& call, turn& now)
 {
     core::outcome result = call.place_->collect(*call.waiter_);
@@ -526,9 +505,7 @@ void python_calls::withdraw(python_call& call, service& server)
 
 void python_calls::end(service& server, bool peer_left)
 {
-    for (const auto& [address, each] : std::exchange(owned_, {}))
-        if (const auto object = each.lock())
-            server.abandon(*object, *caller_);
+    owned_.release(server, *caller_);
     for (const std::string& ident : std::exchange(used_, {}))
         server.end_use(*caller_, role_, ident, peer_left);
     if (const auto counted = std::exchange(counts_, nullptr))

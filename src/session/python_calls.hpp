@@ -6,6 +6,7 @@
 #include "core/registry.hpp"
 #include "core/waiter.hpp"
 #include "session/data_proxies.hpp"
+#include "session/owned_objects.hpp"
 #include "session/service.hpp"
 #include "session/turn.hpp"
 
@@ -91,7 +92,6 @@ private:
     void answer(const python_call& call, core::outcome result, turn& now);
     void answer_with_error(const python_call& call, core::raised error, turn& now);
     void answer_with_proxy(const python_call& call, core::made_proxy object, turn& now);
-    void note_owned(const std::shared_ptr<core::referent>& object);
 
     const server_settings* settings_;
     core::waiter* caller_;
@@ -100,8 +100,7 @@ private:
         std::size_t operator()(std::string_view text) const noexcept { return std::hash<std::string_view>{}(text); }
     };
     static constexpr std::size_t swept_min = 16;
-    std::unordered_map<const core::referent*, std::weak_ptr<core::referent>> owned_;  // that this session may own
-    std::size_t owned_swept_at_ = swept_min;  // objects that are gone are forgotten at that size
+    owned_objects owned_;  // that this session may own
     std::string last_called_;
     std::unordered_set<std::string, text_hash, std::equal_to<>> used_;  // idents, not stable ones, that this stream has called
     std::size_t used_swept_at_ = swept_min;

@@ -91,6 +91,9 @@ void write_traceback(outbox& out, codec::reader_dialect reader, const python_exc
 /// `('#UNSERIALIZABLE', text)`, the same for a result that cannot travel.
 void write_unserializable(outbox& out, codec::reader_dialect reader, const python_exception& error);
 
+/// The text of write_traceback() and write_unserializable().
+[[nodiscard]] std::string failure_text(codec::reader_dialect reader, const python_exception& error);
+
 /// The ident inside a `multiprocessing.managers.Token`; nullopt if `token` is none.
 [[nodiscard]] std::optional<std::string> ident_of_token(const value& token);
 
@@ -134,6 +137,8 @@ struct exception_reply {
     [[nodiscard]] bool is_queue_full() const noexcept;
     [[nodiscard]] bool is_queue_shut_down() const noexcept;
 };
+/// What a client makes of write_error().
+[[nodiscard]] exception_reply to_exception_reply(python_exception&& error);
 /// `#TRACEBACK`.
 struct traceback_reply {
     std::string text;

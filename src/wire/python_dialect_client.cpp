@@ -1,5 +1,6 @@
 #include "wire/envelope_writer.hpp"
 #include "wire/python_dialect.hpp"
+#include "wire/python_text.hpp"
 
 #include <cstdint>
 
@@ -66,14 +67,18 @@ std::string text_of(const value& content)
     return content.repr();
 }
 
+/// str(exception) of one argument.
+std::string exception_text_of(std::string_view name, const value& argument)
+{
+    return name == "KeyError" ? argument.repr() : text_of(argument);
+}
+
 /// str(exception) from its args.
 std::string exception_text(std::string_view name, const value& arguments)
 {
     if (arguments.size() == 0)
         return {};
-    if (arguments.size() > 1)
-        return arguments.repr();
-    return name == "KeyError" ? arguments[0].repr() : text_of(arguments[0]);
+    return arguments.size() > 1 ? arguments.repr() : exception_text_of(name, arguments[0]);
 }
 
 std::vector<std::string> names_of(const value& names)
@@ -206,6 +211,18 @@ std::optional<created_reply> parse_created(const codec::payload& result, const c
     if (ident.kind() != value_kind::str && ident.kind() != value_kind::byte_string)
         return std::nullopt;
     return created_reply{std::string{ident.text()}, names_of(content[1])};
+}
+
+exception_reply to_exception_reply(python_exception&& error)
+{
+    exception_reply reply{std::string{error.python3_module}, std::string{error.name}, {}};
+    if (error.argument)
+        reply.text = exception_text_of(error.name, *error.argument);
+    else if (error.name == "KeyError" && !error.text.empty())
+        reply.text = quoted(error.text);
+    else
+        reply.text = std::move(error.text);
+    return reply;
 }
 
 std::string exception_reply::type_name() const

@@ -88,7 +88,7 @@ void write_kind_and_text(outbox& out, codec::reader_dialect reader, std::string_
 
 void write_failure(outbox& out, codec::reader_dialect reader, std::string_view kind, const python_exception& error)
 {
-    write_kind_and_text(out, reader, kind, "Traceback (most recent call last):\n" + exception_line(reader, error) + "\n");
+    write_kind_and_text(out, reader, kind, failure_text(reader, error));
 }
 
 void write_name_tuple(envelope_writer& writer, std::span<const std::string_view> names)
@@ -213,6 +213,11 @@ void write_error(outbox& out, codec::reader_dialect reader, const python_excepti
     writer.code(opcode::reduce);
     writer.code(opcode::tuple2);
     writer.finish();
+}
+
+std::string failure_text(codec::reader_dialect reader, const python_exception& error)
+{
+    return "Traceback (most recent call last):\n" + exception_line(reader, error) + "\n";
 }
 
 void write_traceback(outbox& out, codec::reader_dialect reader, const python_exception& error)

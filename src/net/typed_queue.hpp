@@ -1,0 +1,43 @@
+// typed_queue: a queue's operations on items, as its proxy asks for them, beside the calls of its methods by name.
+#pragma once
+
+#include "codec/item.hpp"
+
+#include <quaymaster/bytes.hpp>
+
+#include <chrono>
+#include <cstddef>
+#include <optional>
+#include <vector>
+
+namespace quaymaster {
+
+class pickle_encoder;
+
+namespace net {
+
+using wait_time = std::optional<std::chrono::milliseconds>;  // nullopt: without limit
+
+/// Each member returns nullopt, having done nothing, where there are only methods to call. Errors: as the proxy's.
+/// Thread safety: any thread.
+class typed_queue {
+public:
+    typed_queue() = default;
+    typed_queue(const typed_queue&) = delete;
+    typed_queue& operator=(const typed_queue&) = delete;
+    virtual ~typed_queue() = default;
+
+    /// Puts the object that `encoded` holds.
+    virtual std::optional<bool> put(const pickle_encoder& encoded, wait_time timeout) = 0;
+    virtual std::optional<codec::item> get(wait_time timeout) = 0;
+    /// Puts `count` items, given as a batch's body has them: how many are in when the time is up. queue_full if none is.
+    virtual std::optional<std::size_t> put_many(std::size_t count, bytes_view sized_items, wait_time timeout) = 0;
+    /// Appends what one request gets of at most `count` items to `got`; true if the queue has more.
+    virtual std::optional<bool> get_many(std::size_t count, wait_time timeout, std::vector<codec::item>& got) = 0;
+    /// The octets of a batch that one request takes; nullopt as above.
+    virtual std::optional<std::size_t> batch_size_max() = 0;
+};
+
+}  // namespace net
+
+}  // namespace quaymaster
