@@ -14,6 +14,10 @@
 
 namespace quaymaster {
 
+namespace net {
+class local_access;
+}  // namespace net
+
 /// Serves named queues over one port: what `BaseManager(...).get_server()` is in Python.
 /// Thread safety: register before start(), from one thread; afterwards any member from any thread.
 /// Lifetime: the destructor stops the server. A stopped server does not start again; make another. In the child of a fork()
@@ -81,6 +85,9 @@ public:
     [[nodiscard]] server_statistics statistics() const;
 
 private:
+    friend class base_manager;  // whose proxies call the objects without a connection
+    [[nodiscard]] std::shared_ptr<net::local_access> local_access() const;
+
     class implementation;
     std::unique_ptr<implementation> implementation_;
 };

@@ -2,6 +2,8 @@
 
 #include "net/client_core.hpp"
 #include "net/client_reply.hpp"
+#include "net/local_channel.hpp"
+#include "net/reachable_address.hpp"
 #include "net/remote_object.hpp"
 
 #include <quaymaster/server.hpp>
@@ -11,22 +13,6 @@
 #include <stdexcept>
 
 namespace quaymaster {
-namespace {
-
-/// Where this machine's clients find a server that listens at `bound`: one that listens everywhere is here, too.
-address reachable_here(const address& bound)
-{
-    if (bound.is_unix())
-        return bound;
-    if (bound.host().empty() || bound.host() == "0.0.0.0")
-        return {"127.0.0.1", bound.port()};
-    if (bound.host() == "::")
-        return {"::1", bound.port()};
-    return bound;
-}
-
-}  // namespace
-
 class base_manager::implementation {
 public:
     implementation(quaymaster::address where, authkey key, manager_options options)
@@ -47,7 +33,8 @@ public:
         for (const auto& registration : registrations_)
             registration(*started);
         started->start();
-        core_ = std::make_shared<net::client_core>(reachable_here(started->bound_address()), key_, options_.client);
+        auto network = std::make_shared<net::client_core>(net::reachable_here(started->bound_address()), key_, options_.client);
+        channel_ = std::make_shared<net::local_channel>(started->local_access(), std::move(network));
         server_ = std::move(started);
     }
 
@@ -59,7 +46,8 @@ public:
             throw std::logic_error{"this manager serves: it is connected to itself already"};
         auto core = core_ != nullptr ? core_ : std::make_shared<net::client_core>(where_, key_, options_.client);
         core->connect();
-        core_ = std::move(core);
+        core_ = core;
+        channel_ = std::move(core);
     }
 
     void shutdown()
@@ -68,25 +56,25 @@ public:
             server_->stop();
     }
 
-    [[nodiscard]] quaymaster::address address() const { return core_ != nullptr ? core_->server() : where_; }
+    [[nodiscard]] quaymaster::address address() const { return channel_ != nullptr ? channel_->server() : where_; }
 
-    [[nodiscard]] const std::shared_ptr<net::client_core>& core() const
+    [[nodiscard]] const std::shared_ptr<net::object_channel>& channel() const
     {
-        if (core_ == nullptr)
+        if (channel_ == nullptr)
             throw std::logic_error{"no server yet: call start() or connect() first"};
-        return core_;
+        return channel_;
     }
 
     /// What a server function without arguments returns.
     [[nodiscard]] value ask(std::string_view function) const
     {
-        return net::take_result(core()->call_server({function, {}, {}}, std::nullopt)).to_value(core()->limits());
+        return net::take_result(channel()->call_server({function, {}, {}}, std::nullopt)).to_value(channel()->limits());
     }
 
 private:
     void must_be_initial(const std::string& what) const
     {
-        if (core_ != nullptr)
+        if (channel_ != nullptr)
             throw std::logic_error{what + " comes before start() or connect(), and once"};
     }
 
@@ -94,8 +82,9 @@ private:
     const authkey key_;
     const manager_options options_;
     std::vector<std::function<void(server&)>> registrations_;
-    std::unique_ptr<server> server_;          // null unless start()ed
-    std::shared_ptr<net::client_core> core_;  // null until start() or connect()
+    std::unique_ptr<server> server_;                   // null unless start()ed
+    std::shared_ptr<net::client_core> core_;           // null until connect()
+    std::shared_ptr<net::object_channel> channel_;     // null until start() or connect()
 };
 
 base_manager::base_manager(quaymaster::address where, authkey key, manager_options options)
@@ -181,7 +170,7 @@ quaymaster::address base_manager::address() const
 proxy base_manager::create_proxy(std::string_view typeid_name, const std::vector<value>& positional,
                                  const proxy::keywords& named)
 {
-    return proxy{std::make_shared<net::remote_object>(implementation_->core(), std::string{typeid_name}, positional, named)};
+    return proxy{std::make_shared<net::remote_object>(implementation_->channel(), std::string{typeid_name}, positional, named)};
 }
 
 std::size_t base_manager::number_of_objects()

@@ -2,8 +2,7 @@
 #include <quaymaster/queue_proxy.hpp>
 
 #include "codec/byte_buffer.hpp"
-#include "net/native_consumer.hpp"
-#include "net/native_queue.hpp"
+#include "net/remote_object.hpp"
 #include "wire/little_endian.hpp"
 #include "wire/native_dialect.hpp"
 
@@ -52,7 +51,7 @@ std::vector<value> queue_proxy_base::get_values(std::size_t items_max, timeout_t
         throw std::invalid_argument{"get_many() of 0 items: ask for one at least"};
     std::vector<value> values;
     std::vector<codec::item> got;
-    net::native_queue queue{object()};
+    net::typed_queue& queue = object().queue();
     std::optional<bool> more = queue.get_many(items_max, timeout, got);
     if (!more) {
         values.push_back(get_value(timeout));
@@ -85,7 +84,7 @@ namespace detail {
 
 struct put_batch::state {
     state(const queue_proxy_base& where, std::optional<milliseconds> timeout)
-        : queue{where}, time{timeout}, request_size_max{net::native_queue{where.object()}.batch_size_max()}
+        : queue{where}, time{timeout}, request_size_max{where.object().queue().batch_size_max()}
     {
     }
 
@@ -95,7 +94,7 @@ struct put_batch::state {
         if (count == 0)
             return !is_refused;
         try {
-            const auto put = net::native_queue{queue.object()}.put_many(count, items.view(), time.left());
+            const auto put = queue.object().queue().put_many(count, items.view(), time.left());
             if (!put)
                 throw error{"the server does not speak the native dialect any more: try again"};
             accepted += *put;
@@ -174,10 +173,10 @@ std::size_t put_batch::finish()
 }
 
 struct item_source::state {
-    state(const queue_proxy_base& where, std::size_t window) : queue{where}, consumer{net::native_consumer::open(where.object(), window)} {}
+    state(const queue_proxy_base& where, std::size_t window) : queue{where}, stream{where.object().queue().consume(window)} {}
 
     queue_proxy_base queue;
-    std::unique_ptr<net::native_consumer> consumer;  // null: the Python dialect
+    std::unique_ptr<net::item_stream> stream;  // null: one by one
 };
 
 item_source::item_source(const queue_proxy_base& queue, std::size_t window)
@@ -195,9 +194,9 @@ item_source::~item_source() = default;
 std::optional<value> item_source::next()
 {
     try {
-        if (state_->consumer == nullptr)
+        if (state_->stream == nullptr)
             return state_->queue.get_value(std::nullopt);
-        return codec::payload{state_->consumer->next()}.to_value(state_->queue.object().limits());
+        return codec::payload{state_->stream->next()}.to_value(state_->queue.object().limits());
     } catch (const queue_shut_down&) {
         return std::nullopt;
     }

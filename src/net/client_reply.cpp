@@ -12,16 +12,7 @@ namespace {
 struct reply_visitor {
     codec::payload operator()(wire::returned_reply& reply) const { return std::move(reply.result); }
 
-    codec::payload operator()(wire::exception_reply& reply) const
-    {
-        if (reply.is_queue_empty())
-            throw queue_empty{};
-        if (reply.is_queue_full())
-            throw queue_full{};
-        if (reply.is_queue_shut_down())
-            throw queue_shut_down{};
-        throw remote_error{reply.type_name(), std::move(reply.text)};
-    }
+    codec::payload operator()(wire::exception_reply& reply) const { throw_exception(std::move(reply)); }
 
     codec::payload operator()(wire::traceback_reply& reply) const
     {
@@ -54,6 +45,17 @@ struct reply_visitor {
 codec::payload take_result(wire::reply&& reply)
 {
     return std::visit(reply_visitor{}, reply);
+}
+
+void throw_exception(wire::exception_reply&& raised)
+{
+    if (raised.is_queue_empty())
+        throw queue_empty{};
+    if (raised.is_queue_full())
+        throw queue_full{};
+    if (raised.is_queue_shut_down())
+        throw queue_shut_down{};
+    throw remote_error{raised.type_name(), std::move(raised.text)};
 }
 
 bool says_unknown_ident(const wire::reply& reply, std::string_view ident)

@@ -225,12 +225,28 @@ std::string event_loop::host_of(core::waiter& caller)
 /// before; this is for a server that nobody calls any more.
 void event_loop::settle_later()
 {
-    if (stopping_ || settling_.due() != core::never || !state_.holds->has_work())
+    if (stopping_ || settling_.due() != core::never)
         return;
+    if (is_to_settle_.load(std::memory_order_relaxed))
+        is_to_settle_.exchange(false);  // before it is asked: who comes later asks again
+    if (!state_.holds->has_work())
+        return;
+    is_to_settle_.store(true, std::memory_order_relaxed);
     // A long grace is for what is handed over; what a call has dropped need not wait for that.
     const auto delay = std::min<std::chrono::milliseconds>(state_.options.handover_grace, hold_ledger::cycle_interval) +
                        std::chrono::milliseconds{10};
     deadlines_.set(settling_, std::chrono::steady_clock::now() + delay);
+}
+
+void event_loop::settle_soon() noexcept
+{
+    if (is_to_settle_.load(std::memory_order_relaxed) || is_to_settle_.exchange(true))
+        return;
+    try {
+        post([this] { settle_later(); });
+    } catch (const std::exception&) {
+        is_to_settle_.store(false, std::memory_order_relaxed);  // the next who asks has better luck
+    }
 }
 
 void event_loop::settle()

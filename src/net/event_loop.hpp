@@ -37,7 +37,7 @@ using to_flush_hook = boost::intrusive::list_base_hook<boost::intrusive::tag<cla
 /// Runs the connections given to it, in turns: all that is ready is read and acted upon, then those whose waits have ended are resumed,
 /// and then every connection with replies sends them, in one write each. What connections need only while something happens to them
 /// (read space, outbox, scratch) is here once, so that an idle connection owns next to nothing.
-/// Thread safety: post(), adopt(), tell() and begin_stop() from any thread; everything else on the loop's own thread.
+/// Thread safety: post(), adopt(), tell(), settle_soon() and begin_stop() from any thread; everything else on the loop's own thread.
 /// Lifetime: outlives the threads of all loops of its server, because they tell each other's connections.
 class event_loop final : private loop_of_callers {
 public:
@@ -59,6 +59,9 @@ public:
     void tell(std::shared_ptr<core::waiter> told);
     /// Closes each connection as soon as its replies are out, all of them after stop_grace, and ends run().
     void begin_stop();
+
+    /// Settles ends of holds a while later. Any thread.
+    void settle_soon() noexcept;
 
     [[nodiscard]] net::reactor& reactor() noexcept { return reactor_; }
     [[nodiscard]] server_state& state() noexcept { return state_; }
@@ -127,6 +130,7 @@ private:
     deadline_queue deadlines_;
     alarm grace_{*this, &event_loop::cut_off_all};
     alarm settling_{*this, &event_loop::settle};
+    std::atomic<bool> is_to_settle_{false};  // settling_ has its time, or is about to
     bool stopping_ = false;
     gauge load_;
     boost::intrusive::list<connection, boost::intrusive::base_hook<in_loop_hook>, boost::intrusive::constant_time_size<false>>

@@ -14,20 +14,6 @@ namespace quaymaster::net {
 
 namespace native = wire::native;
 
-std::unique_ptr<native_consumer> native_consumer::open(remote_object& queue, std::size_t window)
-{
-    // The calling thread's own stream tells whether the server has the dialect, and sees to it that the queue is there.
-    if (!queue.on_native([](client_connection&, std::uint32_t) { return true; }))
-        return nullptr;
-    std::unique_ptr<client_connection> stream = queue.core().open_native();
-    if (stream == nullptr)
-        return nullptr;
-    const auto handle = stream->handle_of(queue.ident());
-    if (!handle)
-        throw remote_error{"KeyError", '\'' + queue.ident() + "': the server has no such object any more"};
-    return std::unique_ptr<native_consumer>{new native_consumer{std::move(stream), *handle, static_cast<std::uint32_t>(window)}};
-}
-
 native_consumer::native_consumer(std::unique_ptr<client_connection> stream, std::uint32_t handle, std::uint32_t window)
     : stream_{std::move(stream)}, handle_{handle}, window_{window}
 {

@@ -2,7 +2,8 @@
 #pragma once
 
 #include "codec/item.hpp"
-#include "net/remote_object.hpp"
+#include "net/client_connection.hpp"
+#include "net/typed_queue.hpp"
 
 #include <cstddef>
 #include <cstdint>
@@ -14,19 +15,15 @@ namespace quaymaster::net {
 
 /// Has the server send items as they come, up to a window ahead of what next() has given out.
 /// Thread safety: none; one thread at a time. Lifetime: its end gives back what was not taken, which takes up to call_deadline.
-class native_consumer {
+class native_consumer final : public item_stream {
 public:
-    /// Null if the server does not speak the native dialect. `window`: from 1 to batch_items_max.
-    static std::unique_ptr<native_consumer> open(remote_object& queue, std::size_t window);
-    ~native_consumer();
-    native_consumer(const native_consumer&) = delete;
-    native_consumer& operator=(const native_consumer&) = delete;
+    /// `window`: from 1 to batch_items_max.
+    native_consumer(std::unique_ptr<client_connection> stream, std::uint32_t handle, std::uint32_t window);
+    ~native_consumer() override;
 
-    /// The next item, after waiting for it. queue_shut_down once there will be none; else as a get without limit.
-    codec::item next();
+    codec::item next() override;
 
 private:
-    native_consumer(std::unique_ptr<client_connection> stream, std::uint32_t handle, std::uint32_t window);
     void start();
     void fetch();
     void give_back();

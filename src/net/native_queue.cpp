@@ -1,8 +1,10 @@
 #include "net/native_queue.hpp"
 
+#include "net/native_consumer.hpp"
 #include "net/native_errors.hpp"
 #include "wire/native_dialect.hpp"
 
+#include <quaymaster/errors.hpp>
 #include <quaymaster/pickle_encoder.hpp>
 
 #include <algorithm>
@@ -72,6 +74,20 @@ std::optional<bool> native_queue::get_many(std::size_t count, wait_time timeout,
 std::optional<std::size_t> native_queue::batch_size_max()
 {
     return on_native([](client_connection& stream, std::uint32_t) { return stream.request_size_max(); });
+}
+
+std::unique_ptr<item_stream> native_queue::consume(std::size_t window)
+{
+    // The calling thread's own stream tells whether the server has the dialect, and sees to it that the queue is there.
+    if (!on_native([](client_connection&, std::uint32_t) { return true; }))
+        return nullptr;
+    std::unique_ptr<client_connection> stream = core_.open_native();
+    if (stream == nullptr)
+        return nullptr;
+    const auto handle = stream->handle_of(queue_.ident());
+    if (!handle)
+        throw remote_error{"KeyError", '\'' + queue_.ident() + "': the server has no such object any more"};
+    return std::make_unique<native_consumer>(std::move(stream), *handle, static_cast<std::uint32_t>(window));
 }
 
 }  // namespace quaymaster::net

@@ -6,6 +6,7 @@
 #include "net/typed_queue.hpp"
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <type_traits>
@@ -23,6 +24,8 @@ public:
     std::optional<std::size_t> put_many(std::size_t count, bytes_view sized_items, wait_time timeout) override;
     std::optional<bool> get_many(std::size_t count, wait_time timeout, std::vector<codec::item>& got) override;
     std::optional<std::size_t> batch_size_max() override;
+    /// Over a connection of its own.
+    std::unique_ptr<item_stream> consume(std::size_t window) override;
 
 private:
     /// `act(stream, handle)` with the calling thread's stream and what the server has open for this object; nullopt, with nothing

@@ -10,8 +10,10 @@
 #include "net/fork_generation.hpp"
 #include "net/guarded_objects.hpp"
 #include "net/listener.hpp"
+#include "net/local_access.hpp"
 #include "net/option_checks.hpp"
 #include "net/randomness.hpp"
+#include "net/reachable_address.hpp"
 #include "net/server_state.hpp"
 #include "net/signals_blocked.hpp"
 #include "net/stop_signals.hpp"
@@ -126,6 +128,7 @@ public:
     [[nodiscard]] bool is_started() const noexcept { return is_started_; }
     [[nodiscard]] address bound_address() const;
     [[nodiscard]] server_statistics statistics();
+    [[nodiscard]] std::shared_ptr<net::local_access> local_access() const noexcept { return local_access_; }
 
 private:
     void register_own_objects();
@@ -146,6 +149,7 @@ private:
     net::worker_pool workers_{state_, state_.options.workers_max};
     const core::hash_seed seed_ = random_seed();
     core::user_classes classes_{workers_, state_.options.pickle, seed_};
+    const std::shared_ptr<net::local_access> local_access_ = std::make_shared<net::local_access>(state_);
     std::vector<std::pair<value, value>> shared_;  // the typeids that stand for one object each, queues apart, and its type
     std::vector<std::unique_ptr<net::event_loop>> loops_;
     std::optional<net::listener> listener_;                // of the first loop
@@ -242,6 +246,8 @@ void server::implementation::open()
         all.push_back(loop.get());
     listener_.emplace(state_, std::move(all));
     listener_->open(where_);
+    local_access_->set_own_end(net::to_value(net::reachable_here(listener_->bound())));
+    state_.settle_soon = [loop = loops_.front().get()] { loop->settle_soon(); };
     watch_signals();
     listener_->start();
 }
@@ -303,6 +309,7 @@ void server::implementation::request_stop()
 {
     if (!is_started_ || is_stop_requested_.exchange(true))
         return;
+    local_access_->close(state_.options.stop_grace);
     loops_.front()->post([this] {
         listener_->stop_accepting();
         if (stop_signals_)
@@ -326,6 +333,7 @@ void server::implementation::wait()
     for (std::thread& thread : threads_)
         thread.join();
     threads_.clear();
+    local_access_->wait_until_left();
     workers_.stop();
 }
 
@@ -471,6 +479,11 @@ void server::wait()
 void server::stop()
 {
     implementation_->stop();
+}
+
+std::shared_ptr<net::local_access> server::local_access() const
+{
+    return implementation_->local_access();
 }
 
 address server::bound_address() const

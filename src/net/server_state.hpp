@@ -35,7 +35,7 @@ private:
     std::atomic<std::size_t> count_{0};
 };
 
-/// Thread safety: `options`, `settings` and `request_stop` are constant once the loops run; `registry` and `usage` are
+/// Thread safety: `options`, `settings`, `request_stop` and `settle_soon` are constant once the loops run; `registry` and `usage` are
 /// guarded by guards.registry(); gauges and log() are for any thread. Lifetime: outlives every loop.
 struct server_state {
     server_state(server_options chosen, session::server_settings session_settings, std::uint64_t instance)
@@ -61,6 +61,7 @@ struct server_state {
     core::client_usage usage;
     referent_guards guards;
     std::function<void()> request_stop;  // returns at once; callable from any thread
+    std::function<void()> settle_soon;   // the same; has a loop see to it that ends of holds are settled; throws nothing
 
     server_log log_lines;
     gauge connections;

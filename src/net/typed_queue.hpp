@@ -7,6 +7,7 @@
 
 #include <chrono>
 #include <cstddef>
+#include <memory>
 #include <optional>
 #include <vector>
 
@@ -18,7 +19,19 @@ namespace net {
 
 using wait_time = std::optional<std::chrono::milliseconds>;  // nullopt: without limit
 
-/// Each member returns nullopt, having done nothing, where there are only methods to call. Errors: as the proxy's.
+/// Items as they come. Thread safety: none.
+class item_stream {
+public:
+    item_stream() = default;
+    item_stream(const item_stream&) = delete;
+    item_stream& operator=(const item_stream&) = delete;
+    virtual ~item_stream() = default;
+
+    /// The next item, after waiting for it. queue_shut_down once there will be none; else as a get without limit.
+    virtual codec::item next() = 0;
+};
+
+/// Each member returns nullopt or null, having done nothing, where there are only methods to call. Errors: as the proxy's.
 /// Thread safety: any thread.
 class typed_queue {
 public:
@@ -36,6 +49,8 @@ public:
     virtual std::optional<bool> get_many(std::size_t count, wait_time timeout, std::vector<codec::item>& got) = 0;
     /// The octets of a batch that one request takes; nullopt as above.
     virtual std::optional<std::size_t> batch_size_max() = 0;
+    /// Has up to `window` items fetched ahead; null also where nothing is gained by that.
+    virtual std::unique_ptr<item_stream> consume(std::size_t window) = 0;
 };
 
 }  // namespace net
