@@ -3,6 +3,7 @@
 
 #include <quaymaster/conversion/containers.hpp>
 #include <quaymaster/conversion/converter.hpp>
+#include <quaymaster/conversion/opcodes.hpp>
 #include <quaymaster/conversion/scalars.hpp>
 #include <quaymaster/conversion/structs.hpp>
 

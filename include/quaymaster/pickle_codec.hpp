@@ -3,11 +3,13 @@
 
 #include <quaymaster/conversion.hpp>
 
+#include <optional>
+
 namespace quaymaster {
 
 /// A codec says how a typed proxy's items look in Python. This one: an int is an int, a vector a list, a struct with
 /// named fields a dict, and so on: see conversion.hpp.
-/// Every codec has these two members; encode() writes exactly one object, decode() throws conversion_error.
+/// Every codec has the first two members; encode() writes exactly one object, decode() throws conversion_error.
 struct pickle_codec {
     template <class T>
     static void encode(pickle_encoder& output, const T& object)
@@ -18,6 +20,13 @@ struct pickle_codec {
     [[nodiscard]] static T decode(const value& found)
     {
         return quaymaster::decode<T>(found);
+    }
+    /// Optional: decode() of the object that these opcodes (no PROTO, FRAME or STOP) consist of, where they need not become a value first.
+    /// nullopt if they must, or if the object does not fit: then decode() is asked.
+    template <detail::opcode_scalar T>
+    [[nodiscard]] static std::optional<T> decode_opcodes(bytes_view opcodes)
+    {
+        return detail::decode_opcodes<T>(opcodes);
     }
 };
 

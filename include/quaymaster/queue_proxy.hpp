@@ -143,6 +143,8 @@ protected:
     void put_nowait_encoded(pickle_encoder&& encoded) const;
     [[nodiscard]] value get_value(timeout_type timeout) const;
     [[nodiscard]] value get_value_nowait() const;
+    /// nullopt if `direct` has read the item off its opcodes.
+    [[nodiscard]] std::optional<value> get_value(timeout_type timeout, detail::opcode_reader direct) const;
 
 private:
     friend class detail::put_batch;
@@ -176,7 +178,14 @@ public:
     /// with may_have_executed() an item may have been taken out and lost on the way.
     [[nodiscard]] T get(std::optional<std::chrono::milliseconds> timeout = std::nullopt) const
     {
-        return Codec::template decode<T>(get_value(timeout));
+        if constexpr (requires(bytes_view opcodes) { Codec::template decode_opcodes<T>(opcodes); }) {
+            std::optional<T> item;
+            auto read = [&item](bytes_view opcodes) { return (item = Codec::template decode_opcodes<T>(opcodes)).has_value(); };
+            const std::optional<value> found = get_value(timeout, read);
+            return found ? Codec::template decode<T>(*found) : *std::move(item);
+        } else {
+            return Codec::template decode<T>(get_value(timeout));
+        }
     }
     /// get() that does not wait.
     [[nodiscard]] T get_nowait() const { return Codec::template decode<T>(get_value_nowait()); }

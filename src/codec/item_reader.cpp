@@ -4,7 +4,7 @@
 #include "codec/pickle_machine.hpp"
 #include "codec/pickle_opcodes.hpp"
 #include "codec/scanning_sink.hpp"
-#include "codec/text_arguments.hpp"
+#include "codec/single_opcode.hpp"
 
 #include <bit>
 #include <cstring>
@@ -52,25 +52,12 @@ private:
     bool is_pickle_ = false;
 };
 
-/// The length in the `width` octets after an opcode, as far as the opcodes have them.
-std::uint64_t length_after_opcode(bytes_view opcodes, std::size_t width) noexcept
-{
-    std::uint64_t length = 0;
-    for (std::size_t i = width; i > 0; --i)
-        length = (length << 8U) | std::to_integer<std::uint64_t>(opcodes[i]);
-    return length;
-}
-
 /// True for opcodes that are one whole scalar, str or bytes. False says nothing.
 bool is_single(bytes_view opcodes) noexcept
 {
     if (opcodes.empty())
         return false;
     const auto is_of_size = [opcodes](std::size_t size) { return opcodes.size() == size; };
-    const auto is_counted = [opcodes](std::size_t width) {
-        return opcodes.size() > width && length_after_opcode(opcodes, width) == opcodes.size() - 1 - width;
-    };
-    const auto is_text = [&](std::size_t width) { return is_counted(width) && is_utf8(as_chars(opcodes.subspan(1 + width))); };
     switch (static_cast<opcode>(opcodes.front())) {
     case opcode::none:
     case opcode::newtrue:
@@ -79,13 +66,7 @@ bool is_single(bytes_view opcodes) noexcept
     case opcode::binint2: return is_of_size(3);
     case opcode::binint: return is_of_size(5);
     case opcode::binfloat: return is_of_size(9);
-    case opcode::short_binbytes: return is_counted(1);
-    case opcode::binbytes: return is_counted(4);
-    case opcode::binbytes8: return is_counted(8);
-    case opcode::short_binunicode: return is_text(1);
-    case opcode::binunicode: return is_text(4);
-    case opcode::binunicode8: return is_text(8);
-    default: return false;
+    default: return single_bytes(opcodes) || single_text(opcodes);
     }
 }
 

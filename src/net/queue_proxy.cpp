@@ -140,8 +140,17 @@ void queue_proxy_base::put_nowait_encoded(pickle_encoder&& encoded) const
 
 value queue_proxy_base::get_value(timeout_type timeout) const
 {
-    if (const auto item = object().queue().get(timeout))
+    auto no_reader = [](bytes_view) { return false; };
+    return *get_value(timeout, no_reader);
+}
+
+std::optional<value> queue_proxy_base::get_value(timeout_type timeout, detail::opcode_reader direct) const
+{
+    if (const auto item = object().queue().get(timeout)) {
+        if (direct(item->opcodes()))
+            return std::nullopt;
         return value_of(*item, object());
+    }
     if (timeout && timeout->count() == 0) {
         const std::array<codec::payload, 1> arguments{value{false}};
         return call_plainly(object(), "get", arguments).to_value(object().limits());
