@@ -320,8 +320,9 @@ TEST_CASE("an item of another type is a conversion_error, and the connection liv
 {
     queue_manager serving{{"127.0.0.1", 0}, "abc", short_limits()};
     serving.serve();
-    const auto text = serving.queue<std::string>();
-    const auto numbers = serving.queue<int>();
+    auto client = connected_to(serving);
+    const auto text = client.queue<std::string>();
+    const auto numbers = client.queue<int>();
     text.put("one");
     CHECK_THROWS_AS(numbers.get(0ms), conversion_error);
     numbers.put(2);
@@ -397,7 +398,9 @@ TEST_CASE("a client that may wait for ever still calls", "[net][client]")
     for_ever.client.busy_poll = std::chrono::microseconds::max();
     queue_manager serving{{"127.0.0.1", 0}, "abc", for_ever};
     serving.serve();
-    const auto queue = serving.queue<int>();
-    queue.put(1);
-    CHECK(queue.get() == 1);
+    auto client = connected_to(serving, for_ever);
+    for (const auto& queue : {serving.queue<int>(), client.queue<int>()}) {
+        queue.put(1);
+        CHECK(queue.get() == 1);
+    }
 }

@@ -40,6 +40,7 @@ struct three_queues {
         for (const std::string& name : names)
             manager.register_queue(name, options);
         manager.start();
+        client.emplace(connected_to(manager));
     }
     static manager_options on_loops(std::size_t threads)
     {
@@ -52,7 +53,7 @@ struct three_queues {
     {
         std::vector<queue_proxy<T>> queues;
         for (const std::string& name : names)
-            queues.push_back(manager.queue<T>(name));
+            queues.push_back(client->queue<T>(name));
         return queues;
     }
     [[nodiscard]] std::uint16_t port() const { return manager.address().port(); }
@@ -68,6 +69,7 @@ struct three_queues {
     }
 
     queue_manager manager;
+    std::optional<queue_manager> client;  // of the server
 };
 
 codec::payload idents()
@@ -234,10 +236,11 @@ TEST_CASE("an item that holds a proxy keeps its object on the way through get_an
     queue_manager manager{{"127.0.0.1", 0}, "abc", three_queues::on_loops(2)};
     manager.register_sync_types();
     manager.serve();
-    const auto tasks = manager.queue<value>("get_task_queue");
-    const auto results = manager.queue<value>("get_result_queue");
+    auto client = connected_to(manager);
+    const auto tasks = client.queue<value>("get_task_queue");
+    const auto results = client.queue<value>("get_result_queue");
     {
-        const auto list = manager.create<proxy>("list", std::vector<int>{1, 2, 3});
+        const auto list = client.create<proxy>("list", std::vector<int>{1, 2, 3});
         results.put(value::list({list.pickled()}));
     }
     const auto [index, item] = get_any({tasks, results}, 5s);

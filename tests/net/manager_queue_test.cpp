@@ -59,10 +59,12 @@ void square_all(Numbers& numbers, Squares& squares)
 TEST_CASE("items of many types come out as they went in", "[net][manager][queue]")
 {
     served_queue served;
+    auto client = connected_to(served.manager);
     const auto check = [&]<class T>(const T& item) {
-        const auto queue = served.manager.queue<T>();
-        queue.put(item);
-        CHECK(queue.get(0ms) == item);
+        for (const auto& queue : {client.queue<T>(), served.manager.queue<T>()}) {
+            queue.put(item);
+            CHECK(queue.get(0ms) == item);
+        }
     };
     check(std::int64_t{-1} << 62);
     check(3.25);
@@ -166,8 +168,9 @@ TEST_CASE("shutdown() wakes those who wait", "[net][manager][queue]")
 TEST_CASE("one function template serves a local and a remote queue", "[net][manager][queue]")
 {
     served_queue served;
-    auto remote_numbers = served.manager.queue<int>("get_task_queue");
-    auto remote_squares = served.manager.queue<int>("get_result_queue");
+    auto client = connected_to(served.manager);
+    auto remote_numbers = client.queue<int>("get_task_queue");
+    auto remote_squares = client.queue<int>("get_result_queue");
     blocking_queue<int> local_numbers;
     blocking_queue<int> local_squares;
     for (int number = 0; number < 10; ++number) {
@@ -193,7 +196,8 @@ TEST_CASE("4 producers and 4 consumers: nothing lost, nothing doubled, FIFO per 
 
     served_queue served{100};  // bounded, so that producers wait, too
     // A proxy shared by all producers; a manager of its own for each consumer.
-    const auto tasks = served.manager.queue<item>();
+    auto client = connected_to(served.manager);
+    const auto tasks = (GENERATE(false, true) ? served.manager : client).queue<item>();
     std::vector<std::vector<item>> received(consumer_count);
     {
         std::vector<std::jthread> threads;

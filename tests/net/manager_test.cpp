@@ -128,13 +128,14 @@ TEST_CASE("a type makes a queue of its own each time", "[net][manager]")
     serving.register_type("Queue");
     serving.register_type("PriorityQueue", queue_kind::priority);
     serving.start();
-    const auto one = serving.create<queue_proxy<int>>("Queue", 1);
-    const auto other = serving.create<queue_proxy<int>>("Queue");
+    auto client = connected_to(serving);
+    const auto one = client.create<queue_proxy<int>>("Queue", 1);
+    const auto other = client.create<queue_proxy<int>>("Queue");
     one.put(1);
     CHECK(one.full());
     CHECK(other.empty());
 
-    const auto sorted = serving.create<queue_proxy<int>>("PriorityQueue");
+    const auto sorted = client.create<queue_proxy<int>>("PriorityQueue");
     for (const int item : {3, 1, 2})
         sorted.put(item);
     for (const int expected : {1, 2, 3})

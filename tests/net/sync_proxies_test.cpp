@@ -242,11 +242,15 @@ TEST_CASE("condition(lock) sends the lock's proxy", "[net][client][sync]")
 
 TEST_CASE("conditions over one lock share it", "[net][sync]")
 {
-    sync_manager manager{{"127.0.0.1", 0}, "abc", short_limits()};
-    manager.register_sync_types();
-    manager.start();
+    sync_manager serving{{"127.0.0.1", 0}, "abc", short_limits()};
+    serving.register_sync_types();
+    serving.start();
+    sync_manager client{serving.address(), "abc", short_limits()};
+    client.connect();
     const bool is_recursive = GENERATE(false, true);
-    CAPTURE(is_recursive);
+    const bool is_local = GENERATE(false, true);
+    CAPTURE(is_recursive, is_local);
+    sync_manager& manager = is_local ? serving : client;
     const lock_proxy lock = is_recursive ? manager.rlock() : manager.lock();
     const auto not_full = manager.condition(lock);
     const auto not_empty = manager.condition(lock);

@@ -11,6 +11,7 @@
 #include <condition_variable>
 #include <future>
 #include <mutex>
+#include <optional>
 #include <thread>
 #include <vector>
 
@@ -84,8 +85,14 @@ struct class_manager : base_manager {
 };
 
 struct fixture {
-    fixture() { serving.serve(); }
+    fixture()
+    {
+        serving.serve();
+        connected.emplace(serving.address(), "abc", short_limits());
+        connected->connect();
+    }
     class_manager serving{{"127.0.0.1", 0}, "abc", short_limits()};
+    std::optional<class_manager> connected;
 };
 
 }  // namespace
@@ -132,14 +139,15 @@ TEST_CASE_METHOD(fixture, "a C++ client calls a C++ class in a server", "[net][u
 
 TEST_CASE_METHOD(fixture, "a method that blocks holds up nobody else", "[net][user_class]")
 {
-    const proxy meeting = serving.create_proxy("Meeting");
+    base_manager& manager = GENERATE(false, true) ? serving : *connected;
+    const proxy meeting = manager.create_proxy("Meeting");
     constexpr int people = 6;  // more than there are loops
     std::atomic<int> most{0};
     std::vector<std::thread> arriving;
     for (int i = 0; i < people; ++i)
         arriving.emplace_back(
             [&] { most = std::max(most.load(), static_cast<int>(*meeting.call("arrive", {people}).to_int64())); });
-    const auto tasks = serving.create<queue_proxy<int>>("get_task_queue");
+    const auto tasks = manager.create<queue_proxy<int>>("get_task_queue");
     tasks.put(7);
     CHECK(tasks.get() == 7);
     for (std::thread& each : arriving)
@@ -149,7 +157,8 @@ TEST_CASE_METHOD(fixture, "a method that blocks holds up nobody else", "[net][us
 
 TEST_CASE_METHOD(fixture, "calls of one object take turns, whoever makes them", "[net][user_class]")
 {
-    const proxy counted = serving.create_proxy(GENERATE("Counter", "QuickCounter"));
+    base_manager& manager = GENERATE(false, true) ? serving : *connected;
+    const proxy counted = manager.create_proxy(GENERATE("Counter", "QuickCounter"));
     constexpr int callers = 4;
     constexpr int calls = 100;
     std::vector<std::thread> calling;
@@ -217,10 +226,10 @@ TEST_CASE("a server that stops answers the calls that run", "[net][user_class][s
 
 TEST_CASE_METHOD(fixture, "a function's result is an object in the server", "[net][user_class]")
 {
-    CHECK(serving.create_proxy("add", {2, 3}).text() == "5");
-    CHECK(serving.create_proxy("add", {2}).text() == "3");
-    CHECK(serving.create_proxy("add", {2, 3}).by_value<int>() == 5);
-    CHECK_THROWS_AS(serving.create_proxy("add"), remote_error);
+    CHECK(connected->create_proxy("add", {2, 3}).text() == "5");
+    CHECK(connected->create_proxy("add", {2}).text() == "3");
+    CHECK(connected->create_proxy("add", {2, 3}).by_value<int>() == 5);
+    CHECK_THROWS_AS(connected->create_proxy("add"), remote_error);
 }
 
 TEST_CASE("no more calls run at a time than there may be workers", "[net][user_class]")
@@ -240,7 +249,9 @@ TEST_CASE("no more calls run at a time than there may be workers", "[net][user_c
     base_manager serving{{"127.0.0.1", 0}, "abc", options};
     serving.register_type("Busy", class_definition<busy>{}.method("work", &busy::work).calls_may_overlap());
     serving.start();
-    const proxy shared = serving.create_proxy("Busy");
+    base_manager client{serving.address(), "abc", short_limits()};
+    client.connect();
+    const proxy shared = client.create_proxy("Busy");
     std::atomic<int> too_many{0};
     std::vector<std::thread> calling;
     for (int i = 0; i < 6; ++i)
