@@ -31,8 +31,11 @@ struct manager_options {
 ///
 /// Either register what to serve and start() (or serve_forever()), or connect() to a server elsewhere, C++ or Python.
 /// Thread safety: register, start, connect and shut down from one thread; create() from any.
-/// Lifetime: the destructor stops a server that start() began. Proxies may outlive it. After fork() the child's copy still
-/// makes proxies, and the server goes on in the parent.
+/// Proxies of a manager that started its server call the objects where they are, on the calling thread and without a connection;
+/// those of one that connected do not, even if the server is in the same program. Everything else is the same: a thread here
+/// takes its turn among the clients, and owns the locks that it acquires.
+/// Lifetime: the destructor stops a server that start() began. Proxies may outlive it: their calls then throw connection_lost, as
+/// do those that wait when it stops. After fork() the child's copy still makes proxies, and the server goes on in the parent.
 /// Errors: start() and connect() throw std::invalid_argument for an option out of its range.
 class base_manager {
 public:
@@ -80,8 +83,8 @@ public:
     }
     void register_function(std::string typeid_name, callable_description described);
 
-    /// Serves in the background of this process, until shutdown(). On return clients can connect, and this manager is
-    /// one of them. Throws boost::system::system_error if the address cannot be had, std::invalid_argument for an empty
+    /// Serves in the background of this process, until shutdown(). On return clients can connect, and this manager
+    /// makes proxies. Throws boost::system::system_error if the address cannot be had, std::invalid_argument for an empty
     /// key at an address that other machines reach, std::logic_error if started or connected already.
     void start();
     /// start() and wait for the end: a signal of server_options::stop_signals, or a client's `shutdown` request.

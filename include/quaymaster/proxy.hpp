@@ -90,7 +90,8 @@ private:
 /// Calls the methods of one remote object: CPython's BaseProxy. Typed proxies, such as queue_proxy, stand on it.
 /// A copy is another handle to the same object; the server hears of the first handle and of the end of the last.
 /// Thread safety: use one proxy from any number of threads. As in CPython each thread talks to the server over a
-/// connection of its own, so a call that blocks holds up no other; it closes when the thread ends.
+/// connection of its own, so a call that blocks holds up no other; it closes when the thread ends. In the program that serves the
+/// object there is no connection: see base_manager.
 /// Lifetime: outlives the manager that made it, and a restart of the server if the object is a registered queue. After
 /// fork() the child's handles work, over new connections, and leave the counting to the parent's.
 /// Errors of every call: remote_error (or the queue_* errors) if the server raised, connection_lost, deadline_exceeded,
