@@ -21,8 +21,8 @@ struct pickle_codec {
     {
         return quaymaster::decode<T>(found);
     }
-    /// Optional: decode() of the object that these opcodes (no PROTO, FRAME or STOP) consist of, where they need not become a value first.
-    /// nullopt if they must, or if the object does not fit: then decode() is asked.
+    /// Optional: decode() of the object that these opcodes (no PROTO, FRAME or STOP) consist of, where they need not become a
+    /// value first. nullopt if they must, or if the object does not fit: then decode() is asked.
     template <detail::opcode_scalar T>
     [[nodiscard]] static std::optional<T> decode_opcodes(bytes_view opcodes)
     {

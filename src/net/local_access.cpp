@@ -87,7 +87,8 @@ void throw_stopped(bool may_have_executed)
                           boost::system::errc::make_error_code(boost::system::errc::not_connected), may_have_executed};
 }
 
-local_access::local_access(server_state& state) noexcept : state_{state}, fork_generation_{net::fork_generation()}, id_{next_access_id()}
+local_access::local_access(server_state& state) noexcept
+    : state_{state}, fork_generation_{net::fork_generation()}, id_{next_access_id()}
 {
 }
 
@@ -116,14 +117,12 @@ local_caller& local_access::caller_of_this_thread()
 
 std::shared_ptr<local_caller> local_access::add_caller()
 {
-    if (is_closed())
-        throw_stopped(false);
-    auto added = std::make_shared<local_caller>(shared_from_this());
+    // Under the lock, which close() needs: until then the server is there for it to look at.
     const std::lock_guard lock{mutex_};
     if (is_closed())
         throw_stopped(false);
-    callers_.push_back(added);
-    return added;
+    callers_.push_back(std::make_shared<local_caller>(shared_from_this()));
+    return callers_.back();
 }
 
 void local_access::remove(const local_caller& gone) noexcept

@@ -17,10 +17,10 @@ namespace quaymaster::net {
 
 class local_caller;
 
-/// Each thread that calls has a local_caller of its own, which this knows: to wake those that wait when the server stops, and to let it
-/// end no sooner than they have left. A call costs one exclusive write, to memory of its own thread.
-/// Thread safety: any member from any thread. Lifetime: shared by the server, its proxies and its callers; may outlive the server, of
-/// which there is nothing left once wait_until_left() has returned.
+/// Each thread that calls has a local_caller of its own, which this knows: to wake those that wait when the server stops, and
+/// to let it end no sooner than they have left. A call costs one exclusive write, to memory of its own thread.
+/// Thread safety: any member from any thread. Lifetime: shared by the server, its proxies and its callers; may outlive the
+/// server, of which there is nothing left once wait_until_left() has returned.
 class local_access : public std::enable_shared_from_this<local_access> {
 public:
     explicit local_access(server_state& state) noexcept;
@@ -32,8 +32,8 @@ public:
     void set_own_end(value end) { own_end_ = std::move(end); }
     [[nodiscard]] const value& own_end() const noexcept { return own_end_; }
 
-    /// No call begins any more, and those that wait give up: at once, or in `grace` if they wait for work under way. Any time after
-    /// the first.
+    /// No call begins any more, and those that wait give up: at once, or in `grace` if they wait for work under way. Any time
+    /// after the first.
     void close(std::chrono::milliseconds grace) noexcept;
     /// Returns when no thread but this is in a call. Precondition: closed, or nobody has ever called.
     void wait_until_left() noexcept;

@@ -117,6 +117,20 @@ std::string local_caller::host_of(core::waiter&)
     return "(this program)";  // which has no streams whose end could tell that its proxies are gone
 }
 
+std::shared_ptr<core::waiter> local_caller::set_aside() noexcept
+{
+    const std::lock_guard lock{mutex_};
+    return std::exchange(slot_, nullptr);
+}
+
+void local_caller::take_back(std::shared_ptr<core::waiter> outer) noexcept
+{
+    std::shared_ptr<slot> inner = std::static_pointer_cast<slot>(std::move(outer));
+    const std::lock_guard lock{mutex_};
+    slot_.swap(inner);
+    is_told_.store(false, std::memory_order_relaxed);
+}
+
 core::waiter& local_caller::waiting()
 {
     if (slot_ == nullptr) {
@@ -134,7 +148,8 @@ wire::reply local_caller::call_object(std::string_view ident, const client_reque
     return reply_of(calls_.call_method(service_, ident, call, waiting()), wait);
 }
 
-wire::reply local_caller::call_server(const client_request& request, std::optional<std::string_view> name, const reply_wait& wait)
+wire::reply local_caller::call_server(const client_request& request, std::optional<std::string_view> name,
+                                      const reply_wait& wait)
 {
     core::call call = to_call(request);
     return reply_of(calls_.call_function(service_, name, call, waiting()), wait);
@@ -151,7 +166,8 @@ wire::reply local_caller::reply_of(session::local_calls::answer answer, const re
     return calls_.finish(service_, waited, std::move(result));
 }
 
-core::outcome local_caller::wait_in(const std::shared_ptr<core::referent>& place, const reply_wait* patience, bool may_have_executed)
+core::outcome local_caller::wait_in(const std::shared_ptr<core::referent>& place, const reply_wait* patience,
+                                    bool may_have_executed)
 {
     unfinished_wait unfinished{*this, *place};
     // As it was when the call was parked: it stays so until the outcome is taken.
@@ -186,7 +202,8 @@ core::outcome local_caller::wait_in(const std::shared_ptr<core::referent>& place
 
 local_caller::event local_caller::wait(core::time_point until, bool is_for_work)
 {
-    if (poll(until))
+    const waiting_thread waiting;
+    if (poll(waiting, until))
         return event::told;
     std::unique_lock lock{mutex_};
     for (;;) {
@@ -205,20 +222,23 @@ local_caller::event local_caller::wait(core::time_point until, bool is_for_work)
 }
 
 /// Looks for a tell as long as that is better than to sleep.
-bool local_caller::poll(core::time_point until)
+bool local_caller::poll(const waiting_thread& waiting, core::time_point until)
 {
     const auto begin = clock::now();
-    if (!busy_poll_.is_worth_trying(begin))
+    if (!waiting.has_room() || !busy_poll_.is_worth_trying(begin))
         return false;
-    const auto end = std::min(busy_poll_.begin(begin, preemption_count()), until);
+    const auto end = std::min(busy_poll_.end_of(begin), until);
     for (auto now = begin; now < end; now = clock::now()) {
-        if (is_told_.load(std::memory_order_acquire)) {
+        const bool is_crowded = yield_processor();
+        const bool is_told = is_told_.load(std::memory_order_acquire);
+        if (is_crowded)
+            busy_poll_.on_crowded(now);
+        else if (is_told)
             busy_poll_.on_hit();
-            return true;
-        }
+        if (is_crowded || is_told)
+            return is_told;
     }
-    if (end != begin)
-        busy_poll_.on_miss(end);
+    busy_poll_.on_miss(end);
     return false;
 }
 

@@ -19,8 +19,8 @@
 namespace quaymaster::net {
 
 /// Waits in the same lines as everybody else, with a waiter of its own, and owns what it acquires until the thread ends.
-/// Thread safety: tell() and wake() from any thread, is_inside() too; everything else on its own. Lifetime: as long as its thread, and
-/// whoever is about to tell it something.
+/// Thread safety: tell() and wake() from any thread, is_inside() too; everything else on its own. Lifetime: as long as its
+/// thread, and whoever is about to tell it something.
 class local_caller final : public caller, private loop_of_callers {
 public:
     explicit local_caller(std::shared_ptr<local_access> home);
@@ -52,6 +52,7 @@ public:
             home_->state().settle_soon();
         is_inside_.store(false, std::memory_order_release);
     }
+    [[nodiscard]] bool is_nested() const noexcept { return depth_ > 1; }
     [[nodiscard]] bool is_inside() const noexcept { return is_inside_.load(); }
     [[nodiscard]] bool is_of_this_thread() const noexcept { return thread_ == std::this_thread::get_id(); }
     /// The thread ends: what it owns is released.
@@ -59,14 +60,19 @@ public:
 
     // ---- in a call ----
 
+    /// For a call within another, as the end of an object that the server drops may make: gives it a waiter of its own. Returns
+    /// that of the other, which does not wait at this time, for take_back() at the end.
+    [[nodiscard]] std::shared_ptr<core::waiter> set_aside() noexcept;
+    void take_back(std::shared_ptr<core::waiter> outer) noexcept;
+
     [[nodiscard]] guarded_service& service() noexcept { return service_; }
     /// Calls a method of the object `ident`, or a server function, and waits for the reply.
     wire::reply call_object(std::string_view ident, const client_request& request, const reply_wait& wait);
     wire::reply call_server(const client_request& request, std::optional<std::string_view> name, const reply_wait& wait);
     /// For what a call parks.
     [[nodiscard]] core::waiter& waiting();
-    /// The outcome of the call for which waiting() is parked in `place`. nullptr: however long it takes, to the waiter's deadline.
-    /// Throws connection_lost, with `may_have_executed` as said, when the server stops, deadline_exceeded, and what
+    /// The outcome of the call for which waiting() is parked in `place`. nullptr: however long it takes, to the waiter's
+    /// deadline. Throws connection_lost, with `may_have_executed` as said, when the server stops, deadline_exceeded, and what
     /// reply_wait::still_alive throws; whatever is thrown, the call has been withdrawn.
     core::outcome wait_in(const std::shared_ptr<core::referent>& place, const reply_wait* patience, bool may_have_executed);
 
@@ -80,7 +86,7 @@ private:
     [[nodiscard]] std::string host_of(core::waiter& caller) override;
     wire::reply reply_of(session::local_calls::answer answer, const reply_wait& wait);
     [[nodiscard]] event wait(core::time_point until, bool is_for_work);
-    [[nodiscard]] bool poll(core::time_point until);
+    [[nodiscard]] bool poll(const waiting_thread& waiting, core::time_point until);
     void give_up(core::referent& place) noexcept;
 
     const std::shared_ptr<local_access> home_;
@@ -105,15 +111,23 @@ public:
     {
         if (!caller_.enter())
             throw_stopped(false);
+        if (caller_.is_nested())
+            outer_ = caller_.set_aside();
     }
     local_call(const local_call&) = delete;
     local_call& operator=(const local_call&) = delete;
-    ~local_call() { caller_.leave(); }
+    ~local_call()
+    {
+        if (caller_.is_nested())
+            caller_.take_back(std::move(outer_));
+        caller_.leave();
+    }
     [[nodiscard]] local_caller* operator->() const noexcept { return &caller_; }
     [[nodiscard]] local_caller& operator*() const noexcept { return caller_; }
 
 private:
     local_caller& caller_;
+    std::shared_ptr<core::waiter> outer_;
 };
 
 }  // namespace quaymaster::net

@@ -11,8 +11,8 @@
 
 namespace quaymaster::net {
 
-/// Calls referents on the calling thread, under their guards, like the server's loops do. In the child of a fork(), where the server is not,
-/// it goes over the network.
+/// Calls referents on the calling thread, under their guards, like the server's loops do. In the child of a fork(), where the
+/// server is not, it goes over the network.
 /// Errors: connection_lost once the server has stopped.
 class local_channel final : public object_channel {
 public:

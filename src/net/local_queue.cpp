@@ -60,8 +60,8 @@ constexpr codec::reader_dialect own_dialect{};
 
 }  // namespace
 
-local_queue::local_queue(std::shared_ptr<local_access> access, std::shared_ptr<core::referent> referent, const remote_object& object,
-                         std::unique_ptr<typed_queue> network) noexcept
+local_queue::local_queue(std::shared_ptr<local_access> access, std::shared_ptr<core::referent> referent,
+                         const remote_object& object, std::unique_ptr<typed_queue> network) noexcept
     : access_{std::move(access)},
       referent_{std::move(referent)},
       queue_{referent_ != nullptr ? referent_->as_queue() : nullptr},

@@ -40,8 +40,8 @@ struct reply_wait {
 };
 
 /// Thread safety: any member from any thread. Lifetime: shared by a manager and its proxies.
-/// Errors: connection_lost, deadline_exceeded, and where there is a network between authentication_error, and `error` for what is no
-/// server. What the server raises is part of the reply.
+/// Errors: connection_lost, deadline_exceeded, and where there is a network between authentication_error, and `error` for what
+/// is no server. What the server raises is part of the reply.
 class object_channel {
 public:
     object_channel() = default;
@@ -59,10 +59,11 @@ public:
     virtual wire::reply call_server(const client_request& request, std::optional<std::string_view> name) = 0;
     /// Calls a method of the object `ident`.
     virtual wire::reply call_object(std::string_view ident, const client_request& request, const reply_wait& wait) = 0;
-    /// The server has counted once on `ident`: the count ends with this program at the latest, if the server is one of ours and the
-    /// object one that it has made for a client.
+    /// The server has counted once on `ident`: the count ends with this program at the latest, if the server is one of ours and
+    /// the object one that it has made for a client.
     virtual void keep_count(std::string_view ident) noexcept = 0;
-    /// Gives back one count of `ident`. Whatever goes wrong is nobody's business any more: the server may be gone, and its counts with it.
+    /// Gives back one count of `ident`. Whatever goes wrong is nobody's business any more: the server may be gone, and its
+    /// counts with it.
     virtual void release(std::string_view ident) noexcept = 0;
     /// `object` as a queue. Lifetime: what is returned is part of `object`.
     [[nodiscard]] virtual std::unique_ptr<typed_queue> open_queue(remote_object& object) = 0;

@@ -46,7 +46,8 @@ public:
     /// The same for a method whose result stays in the server, or is a proxy that was stored there; `error` if it answers with
     /// anything else (managers.py: BaseProxy._callmethod, #PROXY; RebuildProxy).
     std::shared_ptr<remote_object> call_for_object(const client_request& request, const reply_wait& wait);
-    /// The server has no object `known`: creates it again, or throws if that would be another. `is_first`: not tried before by this call.
+    /// The server has no object `known`: creates it again, or throws if that would be another. `is_first`: not tried before by
+    /// this call.
     void find_again(const std::string& known, bool is_first);
     /// The object of the same server that `content`, a pickled proxy, stands for, and counts on it. Throws `error` if it is
     /// none, or one of another server; remote_error if the object is gone.

@@ -62,7 +62,8 @@ reply answer_incref(service& server, std::string_view ident, core::call&, const 
 
 reply answer_get_methods(service& server, std::string_view, core::call& request, const codec::pickle_limits& limits)
 {
-    const auto ident = request.positional.empty() ? std::nullopt : wire::ident_of_token(request.positional.front().to_value(limits));
+    const auto ident =
+        request.positional.empty() ? std::nullopt : wire::ident_of_token(request.positional.front().to_value(limits));
     if (!ident)
         return failure(builtin_exception("AttributeError", "get_methods() takes a Token"));
     const auto object = server.find(*ident);
@@ -90,8 +91,10 @@ struct function_row {
 };
 
 constexpr std::array functions{
-    function_row{"debug_info", answer_debug_info},   function_row{"dummy", answer_dummy},
-    function_row{"get_methods", answer_get_methods}, function_row{"incref", answer_incref},
+    function_row{"debug_info", answer_debug_info},
+    function_row{"dummy", answer_dummy},
+    function_row{"get_methods", answer_get_methods},
+    function_row{"incref", answer_incref},
     function_row{"number_of_objects", answer_number_of_objects},
 };
 
@@ -108,7 +111,8 @@ local_calls::answer local_calls::guarded(Act&& act)
     }
 }
 
-local_calls::answer local_calls::call_method(service& server, std::string_view ident, core::call& request, core::waiter& waiting)
+local_calls::answer local_calls::call_method(service& server, std::string_view ident, core::call& request,
+                                             core::waiter& waiting)
 {
     return guarded([&]() -> answer {
         auto object = server.find(ident);
@@ -136,15 +140,16 @@ local_calls::answer local_calls::call_function(service& server, std::optional<st
     return guarded([&]() -> answer {
         if (request.method == "create" && name)
             return create(server, *name, request, waiting);
-        const auto function =
-            std::find_if(functions.begin(), functions.end(), [&](const function_row& row) { return row.name == request.method; });
+        const auto function = std::find_if(functions.begin(), functions.end(),
+                                           [&](const function_row& row) { return row.name == request.method; });
         if (function == functions.end())
             return failure(builtin_exception("AssertionError", std::string{request.method} + " unrecognized"));
         return function->answer(server, name.value_or(std::string_view{}), request, limits_);
     });
 }
 
-local_calls::answer local_calls::create(service& server, std::string_view typeid_name, core::call& request, core::waiter& waiting)
+local_calls::answer local_calls::create(service& server, std::string_view typeid_name, core::call& request,
+                                        core::waiter& waiting)
 {
     request.method = typeid_name;
     settle(request);
@@ -204,7 +209,8 @@ wire::reply local_calls::reply_to(service& server, core::outcome result)
         return wire::returned_reply{
             hand_over(server, *caller_, std::move(std::get<core::returned>(result).result), own_dialect, limits_)};
     } catch (const pickle_error& error) {
-        return wire::unserializable_reply{wire::failure_text(own_dialect, {"_pickle", "cPickle", "PicklingError", error.what()})};
+        return wire::unserializable_reply{
+            wire::failure_text(own_dialect, {"_pickle", "cPickle", "PicklingError", error.what()})};
     }
 }
 

@@ -1,4 +1,4 @@
-// local_calls: calls of a server's objects by the program that serves them: what python_calls does for a session, without pickles and frames.
+// local_calls: calls of objects by the program that serves them: python_calls without pickles and frames.
 #pragma once
 
 #include "codec/pickle_limits.hpp"
@@ -34,7 +34,8 @@ public:
 
     /// Calls `request.method` of the object `ident`, or has `waiting` wait.
     answer call_method(service& server, std::string_view ident, core::call& request, core::waiter& waiting);
-    /// create, incref, get_methods, number_of_objects, debug_info or dummy; `name` is the argument before the others, a typeid or ident.
+    /// create, incref, get_methods, number_of_objects, debug_info or dummy; `name` is the argument before the others, a typeid
+    /// or ident.
     answer call_function(service& server, std::optional<std::string_view> name, core::call& request, core::waiter& waiting);
     /// The reply to a call that has waited and come to `result`.
     wire::reply finish(service& server, const wait& waited, core::outcome result);

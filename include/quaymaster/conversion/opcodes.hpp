@@ -1,4 +1,4 @@
-// opcodes: numbers, text and octets straight from a pickle's opcodes, with no value in between. Include <quaymaster/conversion.hpp>.
+// opcodes: numbers, text and octets straight from a pickle's opcodes. Include <quaymaster/conversion.hpp>.
 #pragma once
 
 #include <quaymaster/bytes.hpp>
@@ -13,7 +13,8 @@
 
 namespace quaymaster::detail {
 
-/// The object that `opcodes` (no PROTO, FRAME or STOP) consist of, if it is of that kind and a single opcode. nullopt says nothing.
+/// The object that `opcodes` (no PROTO, FRAME or STOP) consist of, if it is of that kind and a single opcode. nullopt says
+/// nothing.
 [[nodiscard]] std::optional<bool> boolean_in(bytes_view opcodes) noexcept;
 [[nodiscard]] std::optional<std::int64_t> integer_in(bytes_view opcodes) noexcept;
 [[nodiscard]] std::optional<double> floating_in(bytes_view opcodes) noexcept;
@@ -25,7 +26,8 @@ namespace quaymaster::detail {
 template <class T>
 concept opcode_scalar = (std::integral<T> && !character<T>) || one_of<T, double, std::string, bytes>;
 
-/// decode<T>() of the object that `opcodes` consist of, where that is read off them; nullopt where it takes more, or does not fit.
+/// decode<T>() of the object that `opcodes` consist of, where that is read off them; nullopt where it takes more, or does not
+/// fit.
 template <opcode_scalar T>
 [[nodiscard]] std::optional<T> decode_opcodes(bytes_view opcodes)
 {
@@ -50,7 +52,9 @@ class opcode_reader {
 public:
     template <class Function>
     opcode_reader(Function& function) noexcept  // a view, as std::string_view is
-        : function_{&function}, read_{[](void* what, bytes_view opcodes) { return static_cast<bool>((*static_cast<Function*>(what))(opcodes)); }}
+        : function_{&function}, read_{[](void* what, bytes_view opcodes) -> bool {
+              return (*static_cast<Function*>(what))(opcodes);
+          }}
     {
     }
     /// False: it takes a value.
