@@ -277,7 +277,7 @@ outcome shared_queue::admit(codec::payload& added, const put_id* id)
 // To the first getter who accepts. False, with `item` unmoved and nobody in line, if none does.
 bool shared_queue::hand_over(codec::payload& item, completions& fulfilled)
 {
-    outcome offered{std::in_place_type<returned>, std::move(item)};
+    outcome offered{returned{std::move(item)}};
     try {
         while (!getters_.empty()) {
             if (fulfil_first(getters_, std::move(offered), fulfilled)) {
