@@ -595,10 +595,13 @@ void native_session::cancel(const frame& request, turn& now)
     pending_request& waiting = *found;
     if (waiting.code == operation::put || waiting.code == operation::put_many)
         return cancel_put(waiting, now);
-    if (waiting.code == operation::call)
+    if (waiting.code == operation::call) {
+        if (python_calls::is_served(waiting.call, now.server))
+            return;  // it may have put something: its answer is under way
         calls_->withdraw(waiting.call, now.server);
-    else
+    } else {
         now.server.withdraw(*waiting.object, waiting);
+    }
     native::write_frame(now.replies, {operation::cancelled, waiting.id});
     settle(waiting);
 }

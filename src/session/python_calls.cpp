@@ -495,6 +495,15 @@ void python_calls::expire(python_call& call, turn& now)
     answer(call, std::move(result), now);
 }
 
+bool python_calls::is_served(const python_call& call, service& server)
+{
+    bool is_served = false;
+    server.run_inside(*call.place_, [&](core::completions&) {
+        is_served = call.waiter_->current_state() == core::waiter::state::fulfilled;
+    });
+    return is_served;
+}
+
 void python_calls::withdraw(python_call& call, service& server)
 {
     call.deadline_ = core::never;
