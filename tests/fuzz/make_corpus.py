@@ -3,7 +3,7 @@
 
   make_corpus.py [--pythons DIR] [--root DIR]
 
-Writes seeds for the fuzz targets to tests/fuzz/corpus/{framing,handshake,reply,request} and the conversations that the session
+Writes seeds for the fuzz targets to tests/fuzz/corpus/{framing,handshake,reply,request,native_request} and the conversations that the session
 tests replay to tests/session/python_transcripts.hpp. DIR holds one installation per version, as pyenv keeps them
 (default: $PYENV_ROOT/versions or ~/.pyenv/versions). The seeds and the header are checked in; run this again only to
 add a version or a request.
@@ -368,6 +368,79 @@ def object_requests():
     yield pickle.dumps((None, 'create', ('list', [Carrier()]), {}), 4)
 
 
+def native_conversations():
+    """Events for native_request_fuzz, which says how they are written: two clients of the native dialect over shared queues."""
+    RESUME, READ, DUE = b'\x00', b'\x10', b'\x30'
+    OPEN, CLOSE, PUT, PUT_MANY, GET, GET_MANY, CONSUME, CREDIT, PUT_BACK, CANCEL, CALL, PING, INFORM = range(1, 14)
+    NO_LIMIT = 0xffffffff
+
+    def opcodes(thing):
+        pickled = pickle.dumps(thing, 4)
+        begin = 11 if pickled[2:3] == b'\x95' else 2
+        return pickled[begin:-1]
+
+    def batch(*things):
+        return b''.join(struct.pack('<I', len(item)) + item for item in map(opcodes, things))
+
+    def frame(code, number, body=b'', count=0, flags=0):
+        return struct.pack('<IBBHI', len(body), code, flags, count, number) + body
+
+    def send(*frames, peer=0, cut=None):
+        stream = b''.join(frames)
+        pieces = [stream] if cut is None else [stream[:cut], stream[cut:]]
+        return b''.join(bytes([peer << 7 | 0x70 | len(piece) >> 8, len(piece) & 255]) + piece for piece in pieces)
+
+    def words(*numbers):
+        return struct.pack('<%dI' % len(numbers), *numbers)
+
+    def end(peer):
+        return bytes([peer << 7 | 0x40])
+
+    def read(peer):
+        return bytes([peer << 7 | 0x10])
+
+    def passes(exponent):
+        return bytes([0x20 | exponent])
+
+    opened = b''.join(send(frame(OPEN, 1, b'get_task_queue'), frame(OPEN, 2, b'get_small_queue'), frame(OPEN, 3, b'p'),
+                           frame(OPEN, 4, b'l'), frame(OPEN, 5, b'RLock'), peer=peer) for peer in (0, 1))
+    put_id = struct.pack('<QQ', 7, 1)
+    yield opened + send(frame(PUT, 10, words(0, 0) + opcodes([1, 'two'])), frame(GET, 11, words(0, 0)), frame(GET, 12, words(0, 0)))
+    yield opened + send(frame(GET, 10, words(0, 500)), frame(GET_MANY, 11, words(0, NO_LIMIT, 100), count=9)) + send(
+        frame(PUT_MANY, 10, words(0, 0) + batch('a', 2, None, 4.0), count=4), peer=1) + RESUME + READ
+    yield opened + send(frame(GET, 10, words(0, 500)), cut=5) + DUE + READ + end(0)
+    yield opened + send(frame(PUT_MANY, 10, words(1, 1000) + put_id + batch(1, 2, 3), count=3, flags=1)) + send(
+        frame(GET, 10, words(1, 0)), frame(GET, 11, words(1, 0)), peer=1) + passes(10) + RESUME + send(frame(CANCEL, 10)) + DUE
+    yield opened + send(frame(PUT, 10, words(1, 0) + opcodes(1)), frame(PUT, 11, words(1, 1000) + put_id + opcodes(2), flags=1)) + send(
+        frame(PUT, 11, words(1, 1000) + put_id + opcodes(2), flags=1), frame(GET, 12, words(1, 0)), peer=1) + send(frame(CANCEL, 11)) + RESUME
+    yield opened + send(frame(CONSUME, 10, words(0, 3))) + send(
+        frame(PUT_MANY, 10, words(0, 0) + batch(*range(5)), count=5), peer=1) + RESUME + send(frame(CREDIT, 10, words(4)), frame(CANCEL, 10))
+    yield opened + send(frame(PUT_MANY, 10, words(0, 0) + batch(*('x' * 900,) * 4), count=4)) * 3 + send(
+        frame(CONSUME, 11, words(0, 50)), peer=1) + read(1) * 5 + end(1)
+    yield opened + send(frame(PUT_MANY, 10, words(2, 0) + batch((1, 'a'), (0, 'b')), count=2), frame(GET, 11, words(2, 0)),
+                        frame(PUT_BACK, 12, words(2) + batch((0, 'b')), count=1), frame(GET_MANY, 13, words(2, 0, NO_LIMIT), count=5))
+    yield opened + send(frame(PUT, 10, words(2, 0) + opcodes(1)), frame(PUT, 11, words(2, 0) + opcodes('x')), frame(PUT, 12, words(3, 9) + opcodes(())))
+    yield opened + send(frame(GET, 10, words(1, NO_LIMIT)), frame(CLOSE, 11, words(1)), frame(OPEN, 12, b'l'), frame(INFORM, 13, words(1)),
+                        frame(INFORM, 14), frame(PING, 15, b'ping'))
+
+    def call(ident, method, *args, **kwds):
+        pickled = pickle.dumps((ident, method, args, kwds), 4)
+        return struct.pack('>i', len(pickled)) + pickled
+
+    yield opened + send(frame(CALL, 10, call('RLock', 'acquire')), frame(CALL, 11, call('RLock', 'acquire'))) + send(
+        frame(CALL, 10, call('RLock', 'acquire', True, 1.0)), frame(CALL, 11, call('RLock', 'acquire')), peer=1) + send(
+        frame(CALL, 12, call('RLock', 'release')), frame(CALL, 13, call('RLock', 'release'))) + RESUME + end(1) + RESUME
+    yield opened + send(frame(CALL, 10, call('get_task_queue', 'get')), frame(CALL, 11, call('get_task_queue', 'get', timeout=0.5)),
+                        frame(CALL, 12, call(None, 'create', 'Queue')), frame(CANCEL, 10)) + DUE
+    yield opened + send(frame(CALL, 10, call('Condition', 'acquire')), frame(CALL, 11, call('Condition', 'wait', 0.1))) + send(
+        frame(CALL, 10, call('Condition', 'acquire')), frame(CALL, 11, call('Condition', 'notify')), peer=1) + DUE + send(
+        frame(CALL, 12, call('Condition', 'release')), peer=1) + RESUME
+    yield opened + send(frame(GET, 10, words(0, NO_LIMIT)), frame(GET, 11, words(0, NO_LIMIT))) + send(
+        frame(CALL, 10, call('get_task_queue', 'put', 'x')), frame(PUT, 11, words(0, 0) + opcodes('y')),
+        frame(CALL, 12, call('get_task_queue', 'shutdown', True)), peer=1) + end(0) + RESUME
+    yield opened + send(b'\xff' * 12) + send(frame(PING, 1))
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('--pythons', default=os.path.join(os.environ.get('PYENV_ROOT', os.path.expanduser('~/.pyenv')), 'versions'))
@@ -382,6 +455,7 @@ def main():
     # framing: any stream; its first octet chooses the limit.
     # handshake: the first octet chooses side and policy (see handshake_fuzz.cpp), the rest are the peer's frames.
     # reply, request: one pickle.
+    # native_request: events, see native_conversations().
     for _, streams in clients:
         for stream in streams:
             frames = split_frames(stream)
@@ -401,6 +475,8 @@ def main():
             write_seed(options.root, 'reply', pickle.dumps(answer, protocol))
     for request in object_requests():
         write_seed(options.root, 'request', request)
+    for conversation in native_conversations():
+        write_seed(options.root, 'native_request', conversation)
     write_seed(options.root, 'framing', b'\x01' + b'\xff\xff\xff\xff' + struct.pack('>Q', 3) + b'abc')
     write_seed(options.root, 'framing', b'\x01' + b'\xff\xff\xff\xff' + b'\xff' * 8)
     write_seed(options.root, 'framing', b'\x00' + b'\x80\x00\x00\x00')

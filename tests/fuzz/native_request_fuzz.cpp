@@ -1,10 +1,10 @@
 // native_request_fuzz: two authenticated clients of the native dialect that send anything, in any pieces, over queues that they
 // share. Time passes, waits end, peers leave. Replies are frames and bounded; when all have left nobody waits anywhere.
 #include "../session/bare_service.hpp"
+#include "../session/client_beginning.hpp"
 #include "../wire/outbox_contents.hpp"
 #include "core/sync_types.hpp"
 #include "session/server_session.hpp"
-#include "wire/digest.hpp"
 #include "wire/framing.hpp"
 #include "wire/native_dialect.hpp"
 #include "wire/python_dialect.hpp"
@@ -46,34 +46,6 @@ void require(bool holds)
         std::abort();
 }
 
-void append_frame(bytes& stream, bytes_view payload)
-{
-    const wire::frame_header header{payload.size()};
-    stream.insert(stream.end(), header.view().begin(), header.view().end());
-    stream.insert(stream.end(), payload.begin(), payload.end());
-}
-
-/// What a client with the key says before its first request, and that: a hello.
-bytes beginning_of(const bare_service& service)
-{
-    const bytes prefix = to_bytes("{sha256}");
-    bytes challenge = prefix;
-    challenge.insert(challenge.end(), service.nonce.begin(), service.nonce.end());
-    bytes response = prefix;
-    const auto mac = wire::hmac(wire::digest_kind::sha256, as_bytes("abc"), challenge);
-    response.insert(response.end(), mac->view().begin(), mac->view().end());
-    bytes stream;
-    append_frame(stream, response);
-    append_frame(stream, as_bytes("#CHALLENGE#{sha256}0123456789012345678901234567890123456789"));
-    append_frame(stream, as_bytes("#WELCOME#"));
-    wire::outbox hello;
-    const std::array<codec::payload, 2> versions{value{1}, value{1}};
-    wire::write_request(hello, {4, false}, {std::nullopt, wire::native::hello_name, std::nullopt, versions, {}}, {});
-    const bytes written = testing::contents(hello);
-    stream.insert(stream.end(), written.begin(), written.end());
-    return stream;
-}
-
 /// One connection, as net holds it.
 class peer {
 public:
@@ -81,8 +53,8 @@ public:
     {
         run([&](session::turn& turn) {
             session_.start(turn);
-            const bytes beginning = beginning_of(service);
-            session_.receive(beginning, turn);
+            session_.receive(testing::client_handshake(service_), turn);
+            session_.receive(testing::native_hello(), turn);
         });
         require(session_.is_stream() && session_.may_wait());
         replies_.clear();
