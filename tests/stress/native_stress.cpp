@@ -1,0 +1,45 @@
+// native_stress: the stress test of the integration tests, as long and as large as you like.
+//   native_stress [--seconds N] [--seed N] [--threads N] [--scale N] [--rounds N]
+#include "stress.hpp"
+
+#include <cstdlib>
+#include <exception>
+#include <iostream>
+#include <string>
+
+int main(int argc, char** argv)
+{
+    using namespace quaymaster::testing;
+    stress_options options;
+    std::uint64_t rounds = 1;
+    for (int i = 1; i < argc; i += 2) {
+        const std::string name = argv[i];
+        if (i + 1 == argc) {
+            std::cerr << "usage: native_stress [--seconds N] [--seed N] [--threads N] [--scale N] [--rounds N]\n";
+            return 2;
+        }
+        const std::uint64_t number = std::strtoull(argv[i + 1], nullptr, 10);
+        if (name == "--seconds")
+            options.duration = std::chrono::seconds{number};
+        else if (name == "--seed")
+            options.seed = number;
+        else if (name == "--threads")
+            options.server_threads = static_cast<std::size_t>(number);
+        else if (name == "--scale")
+            options.scale = static_cast<std::size_t>(number);
+        else if (name == "--rounds")
+            rounds = number;
+        else
+            std::cerr << "ignored: " << name << '\n';
+    }
+    for (; rounds > 0; --rounds, ++options.seed) {
+        try {
+            run_killed_server(8, std::chrono::milliseconds{options.seed * 37 % 500});
+            std::cout << "seed " << options.seed << ": " << run_stress(options) << std::endl;
+        } catch (const std::exception& failure) {
+            std::cerr << "seed " << options.seed << ": " << failure.what() << '\n';
+            return 1;
+        }
+    }
+    return 0;
+}

@@ -1,0 +1,26 @@
+#include "stress.hpp"
+
+#include <catch2/catch.hpp>
+
+#include <sstream>
+
+using namespace quaymaster::testing;
+using namespace std::chrono_literals;
+
+TEST_CASE("a server that is killed leaves no call without an answer", "[net][stress]")
+{
+    REQUIRE_NOTHROW(run_killed_server(8, 300ms));
+}
+
+TEST_CASE("clients of both dialects lose nothing, get nothing twice and wait as long as they asked", "[net][stress]")
+{
+    stress_statistics found;
+    REQUIRE_NOTHROW(found = run_stress({.duration = 5s, .seed = 1, .server_threads = 4}));
+    std::ostringstream told;
+    told << found;
+    INFO(told.str());
+    CHECK(found.ordered_items > 1000);
+    CHECK(found.chaotic_items > 500);
+    CHECK(found.disconnections > 5);
+    CHECK(found.waits > 50);
+}
