@@ -3,7 +3,7 @@
 
   make_corpus.py [--pythons DIR] [--root DIR]
 
-Writes seeds for the fuzz targets to tests/fuzz/corpus/{framing,handshake,reply,request,native_request} and the conversations that the session
+Writes seeds for the fuzz targets to tests/fuzz/corpus/{framing,handshake,native_reply,native_request,reply,request} and the conversations that the session
 tests replay to tests/session/python_transcripts.hpp. DIR holds one installation per version, as pyenv keeps them
 (default: $PYENV_ROOT/versions or ~/.pyenv/versions). The seeds and the header are checked in; run this again only to
 add a version or a request.
@@ -441,6 +441,28 @@ def native_conversations():
     yield opened + send(b'\xff' * 12) + send(frame(PING, 1))
 
 
+def native_replies():
+    """What a server of the native dialect may say to native_reply_fuzz, which has made requests 0 to 10: see there."""
+    def said(code, id, body=b'', count=0, flags=0):
+        return struct.pack('<IBBHI', len(body), code, flags, count, id) + body
+
+    def batch(*items):
+        return b''.join(struct.pack('<I', len(item)) + item for item in items)
+
+    python = pickle.dumps(('#RETURN', 3), 4)
+    replies = [
+        said(131, 0, struct.pack('<IB', 7, 1)), said(128, 1), said(128, 2, count=1), said(128, 3, count=2), said(129, 4, b'K\x01'),
+        said(130, 5, batch(b'N', b'K\x02'), 2, 1), said(130, 6, batch(b'K\x05'), 1), said(132, 6, b'\x03\0'),
+        said(128, 7, count=2), said(134, 8, frame(python)), said(135, 9, b'abc'), said(133, 10), said(255, 10, b'no such handle'),
+        said(132, 4, b'\0\x0aValueErrorno'), said(132, 3, b'\x02\0', 1),
+    ]
+    yield b''.join(replies[:12])
+    yield b''.join(reversed(replies[:12]))
+    yield from replies
+    yield said(129, 4, b'x' * 100)[:40]
+    yield struct.pack('<IBBHI', 0xffffffff, 129, 0, 0, 4)
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('--pythons', default=os.path.join(os.environ.get('PYENV_ROOT', os.path.expanduser('~/.pyenv')), 'versions'))
@@ -477,6 +499,8 @@ def main():
         write_seed(options.root, 'request', request)
     for conversation in native_conversations():
         write_seed(options.root, 'native_request', conversation)
+    for replies in native_replies():
+        write_seed(options.root, 'native_reply', replies)
     write_seed(options.root, 'framing', b'\x01' + b'\xff\xff\xff\xff' + struct.pack('>Q', 3) + b'abc')
     write_seed(options.root, 'framing', b'\x01' + b'\xff\xff\xff\xff' + b'\xff' * 8)
     write_seed(options.root, 'framing', b'\x00' + b'\x80\x00\x00\x00')

@@ -1,9 +1,8 @@
 // reply_fuzz: a server that holds the key and answers anything, to a client that has asked something. The seeds are the
 // payloads of replies; each is sent as one frame, and again as whatever frames its octets make.
-#include "../wire/outbox_contents.hpp"
+#include "server_peer.hpp"
 #include "session/client_session.hpp"
 #include "wire/framing.hpp"
-#include "wire/handshake.hpp"
 #include "wire/python_dialect.hpp"
 
 #include <quaymaster/errors.hpp>
@@ -19,63 +18,6 @@
 namespace {
 
 using namespace quaymaster;
-
-constexpr std::string_view authkey = "abc";
-
-session::client_settings fuzz_settings()
-{
-    session::client_settings settings;
-    settings.authkey = to_bytes(authkey);
-    settings.payload_size_max = 1 << 20;
-    settings.limits.depth_max = 1000;
-    settings.limits.stack_size_max = 1 << 16;
-    settings.limits.memo_size_max = 1 << 16;
-    settings.limits.node_count_max = 1 << 16;
-    return settings;
-}
-
-wire::handshake_nonce nonce_of(unsigned char first)
-{
-    wire::handshake_nonce nonce;
-    for (std::size_t i = 0; i < nonce.size(); ++i)
-        nonce[i] = static_cast<std::byte>(first + i);
-    return nonce;
-}
-
-bytes take(wire::outbox& out)
-{
-    bytes whole = testing::contents(out);
-    out.clear();
-    return whole;
-}
-
-/// Takes `client` through the handshake with a server of ours.
-void authenticate(session::client_session& client)
-{
-    const wire::handshake_policy policy{as_bytes(authkey), false};
-    wire::server_handshake server{nonce_of(1)};
-    wire::outbox from_server;
-    server.start(from_server);
-    while (server.state() != wire::handshake_state::done) {
-        const bytes said = take(from_server);
-        for (bytes_view rest = said; !rest.empty();)
-            rest = rest.subspan(client.receive(rest).consumed);
-        const bytes answered = take(client.output());
-        for (bytes_view rest = answered; server.state() != wire::handshake_state::done;) {
-            error_code ec;
-            const auto next = wire::parse_frame(rest, wire::handshake_payload_size_max, ec);
-            if (ec)
-                std::abort();
-            if (!next)
-                break;
-            if (server.on_frame(next->payload, policy, from_server) == wire::handshake_state::failed)
-                std::abort();
-            rest = rest.subspan(next->size);
-        }
-    }
-    if (client.current_state() != session::client_session::state::ready)
-        std::abort();
-}
 
 /// What a program of ours does with a result that it did not expect.
 void use(const codec::payload& result, const codec::pickle_limits& limits)
@@ -104,10 +46,12 @@ void take_apart(bytes_view pickle, const codec::pickle_limits& limits)
 
 void answer(bytes_view stream)
 {
-    static const session::client_settings settings = fuzz_settings();
-    session::client_session client{settings, nonce_of(100)};
+    static const session::client_settings settings = testing::fuzz_settings();
+    session::client_session client{settings, testing::nonce_of(100)};
     client.request({.ident = "get_task_queue", .method = "get"});
-    authenticate(client);
+    testing::authenticate(client);
+    if (client.current_state() != session::client_session::state::ready)
+        std::abort();
     while (client.current_state() == session::client_session::state::ready) {
         const auto step = client.receive(stream);
         if (step.reply)
