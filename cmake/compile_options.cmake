@@ -8,6 +8,7 @@ target_compile_options(quaymaster_options INTERFACE
 if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
     target_compile_options(quaymaster_options INTERFACE
         -Wshadow=local  # all of -Wshadow objects to a scoped enumerator named like a type, such as value_kind::bytes
+        -Wno-mismatched-new-delete  # reported of Asio's coroutine frames, once they are inlined
         -fpch-preprocess  # lets ccache see through a precompiled header
         $<$<VERSION_LESS:$<CXX_COMPILER_VERSION>,13>:-Wno-restrict>)  # GCC 12 reports std::string's operator+ (PR105651)
 else()

@@ -1,6 +1,6 @@
 # Reads every include line under ROOT and fails, with all findings, when
 #   - an include points up or sideways:  tools > net > session > core, wire > codec, and core and wire do not meet;
-#   - a public header leads into src/, or to Asio;
+#   - a public header leads into src/, or, but for those of the asynchronous client, to Asio;
 #   - a pure layer (codec, wire, core, session), or a test of one, reaches a socket, thread, lock, clock or log, be it through
 #     any chain of headers of ours, or by name.
 cmake_minimum_required(VERSION 3.25)
@@ -104,8 +104,10 @@ function(check_public_headers)
         foreach(name IN LISTS names)
             if(EXISTS "${ROOT}/src/${name}")
                 finding("${file}" "includes ${name}, which is not installed")
-            elseif(name MATCHES "^boost/(asio|beast)")
-                finding("${file}" "includes <${name}>: only src/net may")
+            elseif(name MATCHES "^boost/(asio|beast)" AND NOT file MATCHES "/async_[a-z_]+\\.hpp$")
+                finding("${file}" "includes <${name}>: only src/net and async_*.hpp may")
+            elseif(name MATCHES "^quaymaster/async_" AND NOT file MATCHES "/async_[a-z_]+\\.hpp$")
+                finding("${file}" "includes <${name}>, and so Asio: only async_*.hpp may")
             endif()
         endforeach()
     endforeach()

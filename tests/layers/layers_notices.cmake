@@ -35,6 +35,8 @@ expect(src/codec/text.hpp "#include \"session/session.hpp\"" "src/codec/text.hpp
 expect(tests/core/queue_test.cpp "  #  include \"net/server.hpp\"" "tests/core/queue_test.cpp: includes net/server.hpp")
 expect(include/quaymaster/plain.hpp "#include \"codec/text.hpp\"" "plain.hpp: includes codec/text.hpp, which is not installed")
 expect(include/quaymaster/threaded.hpp "#include <boost/asio/io_context.hpp>" "threaded.hpp: includes <boost/asio/io_context.hpp>")
+expect(include/quaymaster/async_client.hpp "#include <boost/asio/io_context.hpp>" "")
+expect(include/quaymaster/plain.hpp "#include <quaymaster/async_client.hpp>" "plain.hpp: includes <quaymaster/async_client.hpp>, and so Asio")
 expect(src/codec/text.hpp "#include <sys/socket.h>" "src/codec/text.hpp: includes <sys/socket.h>")
 expect(src/session/session.cpp "#include <quaymaster/threaded.hpp>" "threaded.hpp: includes <mutex>.*reached from src/session")
 expect(include/quaymaster/plain.hpp "#include <iostream>" "plain.hpp: includes <iostream>")

@@ -5,6 +5,7 @@
 #include "codec/envelope.hpp"
 #include "wire/framing.hpp"
 #include "wire/handshake.hpp"
+#include "wire/native_dialect.hpp"
 #include "wire/python_dialect.hpp"
 
 #include <quaymaster/address.hpp>
@@ -179,7 +180,9 @@ private:
         if (!request.ident) {
             if (request.method != "accept_connection")
                 functions_.push_back(call.text());
-            if (request.method == "create")
+            if (request.method == wire::native::hello_name)
+                wire::write_traceback(out, request.reader, wire::builtin_exception("AssertionError", "'quaymaster_native' unrecognized"));
+            else if (request.method == "create")
                 wire::write_created(out, request.reader, std::to_string(++created_), exposed_);
             else
                 wire::write_return(out, request.reader, value{}, {});

@@ -1,0 +1,188 @@
+// The consumers of an async_core: what is sent ahead, handed out and given back.
+#include "net/async_core.hpp"
+
+#include "net/async_tags.hpp"
+
+#include <quaymaster/errors.hpp>
+
+#include <algorithm>
+#include <utility>
+#include <vector>
+
+namespace quaymaster::net {
+
+namespace native = wire::native;
+
+namespace {
+
+using kind = async_request::kind;
+using native::operation;
+
+/// Octets of one batch that is given back.
+constexpr std::size_t batch_size_max = std::size_t{8} << 20;
+
+/// Items on their way back, of which nobody is told but the feed.
+class returned_items final : public async_operation {
+public:
+    returned_items(async_request&& wanted, std::shared_ptr<async_feed> from, void (*done)(async_feed&)) noexcept
+        : async_operation{std::move(wanted)}, feed_{std::move(from)}, done_{done}
+    {
+    }
+    void complete(async_result&&) override
+    {
+        const auto feed = std::move(feed_);
+        const auto done = done_;
+        delete this;
+        done(*feed);
+    }
+    void destroy() noexcept override { delete this; }
+
+private:
+    ~returned_items() = default;
+
+    std::shared_ptr<async_feed> feed_;
+    void (*done_)(async_feed&);
+};
+
+}  // namespace
+
+void async_core::begin_next(async_operation& next)
+{
+    const std::shared_ptr<async_feed>& feed = next.request.stream->feed;
+    if (feed->is_over)
+        return finish_with_error(next, aborted());
+    next.where = async_operation::place::waiting;
+    feed->nexts.push_back(next);
+    serve_feed(*feed);
+    if (feed->nexts.empty() || feed->is_running || feed->is_wanted)
+        return;
+    keep_feed(feed);
+    feed->is_wanted = true;
+    run_feed(*feed);
+}
+
+void async_core::keep_feed(const std::shared_ptr<async_feed>& feed)
+{
+    if (std::find(feeds_.begin(), feeds_.end(), feed) == feeds_.end())
+        feeds_.push_back(feed);
+}
+
+void async_core::drop_feed(async_feed& feed)
+{
+    std::erase_if(feeds_, [&](const auto& each) { return each.get() == &feed; });
+}
+
+/// Begins a consume, or has its object opened for one. Nothing is ahead, because somebody waits.
+void async_core::run_feed(async_feed& feed)
+{
+    if (!is_open(*feed.object))
+        return want(feed.object);
+    if (!feed.object->is_queue)
+        return fail_feed(feed, std::make_exception_ptr(error{"'" + feed.object->typeid_name + "' is no queue"}));
+    feed.is_wanted = false;
+    feed.is_running = true;
+    feed.used = 0;
+    feed.connection = connection_number_;
+    feed.id = connection_->session().consume(&feed, feed.object->server_handle, feed.window);
+}
+
+/// Hands out what is ahead, and returns the credit for it in halves of the window.
+void async_core::serve_feed(async_feed& feed)
+{
+    while (!feed.nexts.empty() && !feed.ahead.empty()) {
+        async_result result;
+        result.item = detail::encoded_item{std::move(feed.ahead.front())};
+        feed.ahead.pop_front();
+        ++feed.used;
+        finish(feed.nexts.front(), std::move(result));
+    }
+    if (feed.is_running && !feed.is_over && feed.used >= (feed.window + 1) / 2)
+        connection_->session().add_credit(feed.id, std::exchange(feed.used, 0));
+}
+
+void async_core::on_feed_reply(async_feed& feed, const session::native_reply& reply)
+{
+    if (reply.code == operation::items) {
+        session::for_each_item(reply, [&](bytes_view opcodes) { feed.ahead.push_back(codec::item::make(opcodes, {})); });
+        return serve_feed(feed);
+    }
+    feed.is_running = false;
+    if (feed.is_over)
+        return give_back(feed);
+    if (reply.code != operation::cancelled && !feed.nexts.empty())
+        fail_feed(feed, error_of(reply));
+}
+
+void async_core::fail_feed(async_feed& feed, const std::exception_ptr& error)
+{
+    feed.is_wanted = false;
+    while (!feed.nexts.empty())
+        finish_with_error(feed.nexts.front(), error);
+}
+
+void async_core::begin_stop(async_operation& stop)
+{
+    const std::shared_ptr<async_feed> feed = stop.request.stream->feed;
+    stop.where = async_operation::place::waiting;
+    const bool was_over = std::exchange(feed->is_over, true);
+    feed->stops.push_back(stop);
+    if (was_over) {
+        if (!feed->is_running && feed->returning == 0)
+            finish(stop, {});
+        return;
+    }
+    stop_feed(feed);
+}
+
+/// Precondition: is_over has just become true.
+void async_core::stop_feed(const std::shared_ptr<async_feed>& feed)
+{
+    fail_feed(*feed, aborted());
+    keep_feed(feed);
+    if (feed->is_running)
+        connection_->session().cancel(feed->id);
+    else
+        give_back(*feed);
+}
+
+/// What nobody asked for goes back: the last batch first, because each goes to the front.
+void async_core::give_back(async_feed& feed)
+{
+    const auto kept = *std::find_if(feeds_.begin(), feeds_.end(), [&](const auto& each) { return each.get() == &feed; });
+    const bool is_same_connection = phase_ == phase::ready && feed.connection == connection_number_;
+    std::deque<codec::item> ahead;
+    ahead.swap(feed.ahead);
+    ++feed.returning;
+    while (!ahead.empty() && phase_ != phase::closed) {
+        async_request wanted;
+        wanted.what = is_same_connection ? kind::put_back : kind::put_many;
+        wanted.object = feed.object;
+        std::size_t size = 0;
+        // To the front the last batch goes first, to the end the first.
+        while (!ahead.empty() && wanted.items.size() < native::batch_items_max) {
+            codec::item& next = is_same_connection ? ahead.back() : ahead.front();
+            size += sizeof(std::uint32_t) + next.size();
+            if (size > batch_size_max && !wanted.items.empty())
+                break;
+            wanted.items.emplace_back(std::move(next));
+            is_same_connection ? ahead.pop_back() : ahead.pop_front();
+        }
+        if (is_same_connection)
+            std::reverse(wanted.items.begin(), wanted.items.end());
+        ++feed.returning;
+        route(*new returned_items{std::move(wanted), kept, &async_core::on_given_back});
+    }
+    on_given_back(feed);
+}
+
+void async_core::on_given_back(async_feed& feed)
+{
+    if (--feed.returning != 0)
+        return;
+    async_core& core = *feed.object->handle->core;
+    while (!feed.stops.empty())
+        core.finish(feed.stops.front(), {});
+    core.drop_feed(feed);
+}
+
+}  // namespace quaymaster::net

@@ -1,0 +1,360 @@
+// The operations of an async_core: from their beginning to their reply.
+#include "net/async_core.hpp"
+
+#include "net/async_tags.hpp"
+#include "net/client_reply.hpp"
+#include "wire/framing.hpp"
+
+#include <quaymaster/errors.hpp>
+
+#include <algorithm>
+#include <limits>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace quaymaster::net {
+
+namespace native = wire::native;
+
+namespace {
+
+using kind = async_request::kind;
+using native::operation;
+using std::chrono::milliseconds;
+
+/// Octets of one batch: more are sent as several, so that a giant one does not hold up what others wait for.
+constexpr std::size_t batch_size_max = std::size_t{8} << 20;
+/// Fields before the items of a put, at most.
+constexpr std::size_t put_fields_size = 24;
+
+detail::encoded_item copied(bytes_view opcodes)
+{
+    return detail::encoded_item{codec::item::make(opcodes, {})};
+}
+
+}  // namespace
+
+void async_core::begin(async_operation& started)
+{
+    started.started = now_;
+    if (started.number != 0)
+        cancellable_.insert(started);
+    if (phase_ == phase::closed)
+        return finish_with_error(started, aborted());
+    const async_request& wanted = started.request;
+    switch (wanted.what) {
+    case kind::next: return begin_next(started);
+    case kind::stop: return begin_stop(started);
+    case kind::connect:
+        if (phase_ == phase::ready)
+            return finish(started, {});
+        started.where = async_operation::place::waiting;
+        connects_.push_back(started);
+        return connect();
+    case kind::put_many:
+        if (wanted.items.empty())
+            return finish(started, {});
+        break;
+    case kind::get_many:
+        if (wanted.count_max == 0)
+            return finish(started, {});
+        break;
+    default: break;
+    }
+    if (wanted.timeout && wanted.timeout->count() < 0)
+        return finish_with_error(
+            started, std::make_exception_ptr(remote_error{"ValueError", "'timeout' must be a non-negative number"}));
+    if (room_.empty() && has_room())
+        return admit(started);
+    if (full_ == when_full::fail)
+        return finish_with_error(started,
+                                 std::make_exception_ptr(too_many_under_way{
+                                     std::to_string(in_flight_) + " operations are under way: raise in_flight_max (" +
+                                     std::to_string(in_flight_max_) + "), or have them wait (async_client_options::full)"}));
+    started.where = async_operation::place::room;
+    room_.push_back(started);
+}
+
+bool async_core::has_room() const noexcept
+{
+    std::size_t most = in_flight_max_;
+    if (phase_ == phase::ready) {
+        // Consumers are requests, too, and always under way.
+        const std::size_t requests_max = connection_->session().server().requests_max;
+        most = std::min(most, requests_max > feeds_.size() ? requests_max - feeds_.size() : 1);
+    }
+    return in_flight_ < most;
+}
+
+void async_core::admit(async_operation& next)
+{
+    next.is_counted = true;
+    ++in_flight_;
+    route(next);
+}
+
+void async_core::route(async_operation& next)
+{
+    async_object& object = *next.request.object;
+    if (is_open(object))
+        return send(next);
+    next.where = async_operation::place::waiting;
+    object.waiting.push_back(next);
+    want(next.request.object);
+}
+
+/// Milliseconds as the native dialect has them, of what is left of the operation's time.
+std::uint32_t async_core::timeout_of(const async_operation& next) const
+{
+    const auto timeout = next.request.timeout;
+    if (!timeout || *timeout >= milliseconds{native::no_limit})
+        return native::no_limit;
+    const auto left = std::chrono::ceil<milliseconds>(next.started + *timeout - now_);
+    return static_cast<std::uint32_t>(std::max(left, milliseconds{0}).count());
+}
+
+/// Why the server would refuse it; null if it would not.
+std::exception_ptr async_core::fault_of(const async_operation& next) const
+{
+    const async_request& wanted = next.request;
+    const auto too_large = [&](std::size_t size) -> std::exception_ptr {
+        const std::size_t most = std::min<std::size_t>(connection_->session().server().payload_size_max, native::no_limit);
+        if (size + put_fields_size + sizeof(std::uint32_t) <= most)
+            return nullptr;
+        return std::make_exception_ptr(error{"an item of " + std::to_string(size) + " octets exceeds what the server at " +
+                                             server().to_string() + " takes: its payload_size_max is " + std::to_string(most)});
+    };
+    if (wanted.what != kind::call && wanted.what != kind::open && !wanted.object->is_queue)
+        return std::make_exception_ptr(error{"'" + wanted.object->typeid_name + "' is no queue"});
+    if (wanted.what == kind::put)
+        return too_large(wanted.item.content().size());
+    if (wanted.what == kind::put_many && next.progress == 0)
+        for (const detail::encoded_item& each : wanted.items)
+            if (auto fault = too_large(each.content().size()))
+                return fault;
+    return nullptr;
+}
+
+/// Precondition: its object is open.
+void async_core::send(async_operation& next)
+{
+    if (auto fault = fault_of(next))
+        return finish_with_error(next, std::move(fault));
+    session::native_client_session& session = connection_->session();
+    const async_request& wanted = next.request;
+    const std::uint32_t handle = wanted.object->server_handle;
+    const std::uint32_t timeout = timeout_of(next);
+    switch (wanted.what) {
+    case kind::open: return finish(next, {});
+    case kind::call: next.id = session.call(tag_of(next), {.ident = wanted.object->ident, .method = wanted.method}); break;
+    case kind::put: {
+        if (repeat_puts_ && next.put_number == 0)
+            next.put_number = put_number_++;
+        const native::put_id id{put_client_, next.put_number};
+        next.id = session.put(tag_of(next), handle, timeout, wanted.item.content(), repeat_puts_ ? &id : nullptr);
+        break;
+    }
+    case kind::put_many:
+    case kind::put_back: send_batch(next, handle, timeout); break;
+    case kind::get: next.id = session.get(tag_of(next), handle, timeout); break;
+    case kind::get_many: {
+        const std::size_t count = std::min(wanted.count_max, session.server().batch_items_max);
+        const std::size_t size = std::min<std::size_t>(session.server().batch_size_max, native::no_limit);
+        next.id = session.get_many(tag_of(next), handle, timeout, static_cast<std::uint16_t>(count),
+                                   static_cast<std::uint32_t>(size));
+        break;
+    }
+    case kind::connect:
+    case kind::next:
+    case kind::stop: break;
+    }
+    const bool is_endless = timeout == native::no_limit && wanted.what != kind::call && wanted.what != kind::put_back;
+    next.due =
+        is_endless ? time_point::max() : now_ + milliseconds{wanted.timeout ? timeout : 0} + environment_.options.call_deadline;
+    next.sent_until = connection_->appended();
+    next.where = async_operation::place::sent;
+    sent_.push_back(next);
+}
+
+/// What of a batch is not in yet, as far as one frame goes.
+void async_core::send_batch(async_operation& next, std::uint32_t handle, std::uint32_t timeout)
+{
+    session::native_client_session& session = connection_->session();
+    const std::vector<detail::encoded_item>& items = next.request.items;
+    const std::size_t size_max = std::min(batch_size_max, session.server().payload_size_max - put_fields_size);
+    std::size_t size = 0;
+    for (std::size_t i = next.progress; i < items.size() && batch_.size() < session.server().batch_items_max; ++i) {
+        const codec::item& each = items[i].content();
+        size += sizeof(std::uint32_t) + each.size();
+        if (size > size_max && !batch_.empty())
+            break;
+        batch_.push_back(each);
+    }
+    if (next.request.what == kind::put_back) {
+        next.id = session.put_back(tag_of(next), handle, batch_);
+    } else {
+        if (repeat_puts_ && next.put_number == 0)
+            next.put_number = std::exchange(put_number_, put_number_ + items.size());
+        const native::put_id id{put_client_, next.put_number + next.progress};
+        next.id = session.put_many(tag_of(next), handle, timeout, batch_, repeat_puts_ ? &id : nullptr);
+    }
+    next.batch_count = batch_.size();
+    batch_.clear();
+}
+
+void async_core::cancel_one(std::uint64_t number)
+{
+    const auto found = cancellable_.find(number);
+    if (found == cancellable_.end() || found->request.what == kind::stop)
+        return;
+    async_operation& cancelled = *found;
+    if (cancelled.where == async_operation::place::sent) {
+        // Answered all the same: by what it has come to, if that is on its way already.
+        cancelled.is_cancelled = true;
+        connection_->session().cancel(cancelled.id);
+        return;
+    }
+    if (cancelled.may_have_executed)
+        return finish_lost(
+            cancelled, {nullptr, "cancelled while it waited to be sent again", boost::asio::error::operation_aborted, false});
+    finish_with_error(cancelled, aborted());
+}
+
+void async_core::finish(async_operation& done, async_result&& result)
+{
+    if (done.async_operation::list_base_hook::is_linked())
+        done.async_operation::list_base_hook::unlink();
+    if (done.number != 0)
+        cancellable_.erase(cancellable_.iterator_to(done));
+    if (done.is_counted)
+        --in_flight_;
+    result.limits = environment_.options.pickle;
+    done.complete(std::move(result));
+}
+
+void async_core::finish_with_error(async_operation& done, std::exception_ptr error)
+{
+    async_result result;
+    result.count = done.progress;
+    result.error = std::move(error);
+    finish(done, std::move(result));
+}
+
+void async_core::finish_lost(async_operation& done, const connection_failure& why)
+{
+    if (why.lasting != nullptr && !done.may_have_executed)
+        return finish_with_error(done, why.lasting);
+    if (why.is_deadline && !done.may_have_executed)
+        return finish_with_error(done, std::make_exception_ptr(deadline_exceeded{why.text}));
+    finish_with_error(
+        done, std::make_exception_ptr(connection_lost{
+                  done.may_have_executed ? why.text + " before it answered; the request may have been carried out" : why.text,
+                  why.cause, done.may_have_executed}));
+}
+
+// ---- replies ----------------------------------------------------------------------------------------------------------
+
+void async_core::on_reply(const session::native_reply& reply)
+{
+    now_ = connection_->last_heard();
+    if (reply.tag == nullptr) {
+        if (reply.code == operation::pong)
+            ping_due_.reset();
+        return;
+    }
+    if (reply.asked == operation::consume)
+        return on_feed_reply(*static_cast<async_feed*>(reply.tag), reply);
+    if (is_object(reply.tag))
+        return on_object_reply(object_of(reply.tag), reply);
+    on_operation_reply(operation_of(reply.tag), reply);
+}
+
+void async_core::on_replies_end()
+{
+    settle();
+}
+
+std::exception_ptr async_core::error_of(const session::native_reply& reply) const
+{
+    if (reply.code == operation::refused)
+        return std::make_exception_ptr(
+            error{server().to_string() + " refused the request: " + std::string{as_chars(reply.body)}});
+    const auto raised = native::parse_raised(reply.body);
+    switch (raised->number) {
+    case native::exception_number::queue_empty: return std::make_exception_ptr(queue_empty{});
+    case native::exception_number::queue_full: return std::make_exception_ptr(queue_full{});
+    case native::exception_number::queue_shut_down: return std::make_exception_ptr(queue_shut_down{});
+    case native::exception_number::other: break;
+    }
+    return std::make_exception_ptr(remote_error{std::string{raised->type_name}, std::string{raised->text}});
+}
+
+/// What a call has returned. Throws what it raised.
+codec::payload async_core::result_of(const session::native_reply& answer)
+{
+    if (answer.code != operation::answer)
+        std::rethrow_exception(error_of(answer));
+    error_code ec;
+    const auto inner = wire::parse_frame(answer.body, environment_.session.payload_size_max, ec);
+    return take_result(wire::parse_reply(inner->payload, envelope_, environment_.session.limits));
+}
+
+void async_core::on_operation_reply(async_operation& asked, const session::native_reply& reply)
+{
+    if (asked.request.what == kind::put_many)
+        return on_put_many_reply(asked, reply);
+    if (asked.request.what == kind::put_back && reply.code != operation::done) {
+        // Whatever the server has against it, they are ours to give.
+        asked.async_operation::list_base_hook::unlink();
+        asked.request.what = kind::put_many;
+        return route(asked);
+    }
+    async_result result;
+    switch (reply.code) {
+    case operation::item: result.item = copied(reply.body); break;
+    case operation::items:
+        result.items.reserve(reply.count);
+        session::for_each_item(reply, [&](bytes_view opcodes) { result.items.push_back(copied(opcodes)); });
+        break;
+    case operation::answer: try { result.item = detail::encoded_item{result_of(reply).to_item()};
+        } catch (...) {
+            result.error = std::current_exception();
+        }
+        break;
+    case operation::cancelled: result.error = aborted(); break;
+    case operation::raised:
+    case operation::refused: result.error = error_of(reply); break;
+    default: break;
+    }
+    finish(asked, std::move(result));
+}
+
+void async_core::on_put_many_reply(async_operation& asked, const session::native_reply& reply)
+{
+    const std::size_t sent = asked.batch_count;
+    asked.progress += reply.code == operation::refused ? 0 : reply.count;
+    async_result result;
+    result.count = asked.progress;
+    if (reply.code == operation::done) {
+        if (reply.count == sent && asked.progress < asked.request.items.size()) {
+            // The next part, unless it was cancelled meanwhile.
+            if (!asked.is_cancelled) {
+                asked.async_operation::list_base_hook::unlink();
+                return send(asked);
+            }
+        }
+    } else if (reply.code == operation::cancelled) {
+        if (asked.progress == 0)
+            result.error = aborted();
+    } else {
+        const bool is_full =
+            reply.code == operation::raised && native::parse_raised(reply.body)->number == native::exception_number::queue_full;
+        // That there was no room for the rest in time is no error of those that are in.
+        if (!is_full || asked.progress == 0)
+            result.error = error_of(reply);
+    }
+    finish(asked, std::move(result));
+}
+
+}  // namespace quaymaster::net

@@ -1,0 +1,130 @@
+// async_consumer: items sent ahead, handed out in their order, and given back.
+#include "async_testing.hpp"
+
+#include <boost/asio/experimental/awaitable_operators.hpp>
+
+#include <catch2/catch.hpp>
+
+#include <chrono>
+#include <future>
+#include <optional>
+#include <string>
+#include <vector>
+
+using namespace quaymaster;
+using namespace async_testing;
+using server_testing::python_peer;
+using server_testing::test_server;
+
+TEST_CASE("a consumer is sent items ahead, and gives back what nobody asked for", "[net][async]")
+{
+    connected here;
+    const auto queue = here.queue();
+    const std::vector<int> numbers = numbers_to(1'000);
+    CHECK(run_for(here.io, queue.async_put_many(numbers, asio::use_future)) == numbers.size());
+    SECTION("in their order, as many as the window ahead")
+    {
+        const auto consumer = queue.consume(64);
+        for (const int expected : numbers) {
+            CHECK(run_for(here.io, consumer.async_next(asio::use_future)) == expected);
+            if (expected == 10)
+                CHECK(run_for(here.io, queue.async_qsize(asio::use_future)) == 1'000 - 64);
+        }
+        // It waits for more.
+        std::future<int> next = consumer.async_next(asio::use_future);
+        here.io.restart();
+        here.io.run_for(20ms);
+        CHECK(next.wait_for(0s) == std::future_status::timeout);
+        run_for(here.io, queue.async_put(-1, asio::use_future));
+        CHECK(run_for(here.io, std::move(next)) == -1);
+    }
+    SECTION("when it is stopped")
+    {
+        const auto consumer = queue.consume(100);
+        CHECK(run_for(here.io, consumer.async_next(asio::use_future)) == 0);
+        run_for(here.io, consumer.async_stop(asio::use_future));
+        CHECK(run_for(here.io, queue.async_qsize(asio::use_future)) == 999);
+        CHECK(run_for(here.io, queue.async_get(asio::use_future)) == 1);
+        CHECK_THROWS_MATCHES(run_for(here.io, consumer.async_next(asio::use_future)), boost::system::system_error,
+                             Catch::Predicate<boost::system::system_error>(is_aborted));
+        run_for(here.io, consumer.async_stop(asio::use_future));
+    }
+    SECTION("when it goes, and the client with it")
+    {
+        std::optional<async_client> other{async_client{here.io, {"127.0.0.1", here.server.port()}, "abc", short_limits()}};
+        std::optional<async_queue<int>> tasks{async_queue<int>{*other, "tasks"}};
+        std::optional<async_consumer<int>> consumer{tasks->consume(100)};
+        CHECK(run_for(here.io, consumer->async_next(asio::use_future)) == 0);
+        consumer.reset();
+        tasks.reset();
+        other.reset();
+        run_until(here.io, [&] { return run_for(here.io, queue.async_qsize(asio::use_future)) == 999; });
+        CHECK(run_for(here.io, queue.async_get(asio::use_future)) == 1);
+    }
+    SECTION("to the end of the queue, if the connection is lost meanwhile")
+    {
+        cuttable_path path{here.server.port()};
+        const async_client other{here.io, path.address(), "abc", short_limits()};
+        const async_queue<int> tasks{other, "tasks"};
+        const auto consumer = tasks.consume(100);
+        CHECK(run_for(here.io, consumer.async_next(asio::use_future)) == 0);
+        path.lose_next_reply();
+        CHECK_THROWS_AS(run_for(here.io, tasks.async_task_done(asio::use_future)), connection_lost);
+        CHECK(run_for(here.io, consumer.async_next(asio::use_future)) == 1);  // it is here already
+        run_for(here.io, consumer.async_stop(asio::use_future));
+        CHECK(run_for(here.io, queue.async_qsize(asio::use_future)) == 998);
+        CHECK(run_for(here.io, queue.async_get(asio::use_future)) == 100);
+    }
+    SECTION("a cancelled wait takes nothing")
+    {
+        const auto consumer = queue.consume(10);
+        std::vector<int> got;
+        run(here.io, [](auto from, std::vector<int>& into) -> asio::awaitable<void> {
+            using namespace asio::experimental::awaitable_operators;
+            for (;;) {
+                const auto next = co_await (from.async_next() || pause(100ms));
+                if (next.index() == 1)
+                    co_return;
+                into.push_back(std::get<0>(next));
+            }
+        }(consumer, got));
+        CHECK(got == numbers);
+    }
+}
+
+TEST_CASE("a consumer goes on after its connection was lost", "[net][async]")
+{
+    test_server server;
+    cuttable_path path{server.port()};
+    asio::io_context io;
+    const async_client client{io, path.address(), "abc", short_limits()};
+    const async_queue<int> queue{client, "tasks"};
+    const auto consumer = queue.consume(8);
+    run_for(io, queue.async_put(1, asio::use_future));
+    CHECK(run_for(io, consumer.async_next(asio::use_future)) == 1);
+    std::future<int> next = consumer.async_next(asio::use_future);
+    path.lose_next_reply();
+    run_for(io, queue.async_put(2, asio::use_future));  // its reply, or the item, is lost
+    run_for(io, queue.async_put(3, asio::use_future));
+    const int got = run_for(io, std::move(next));
+    CHECK((got == 2 || got == 3));
+    CHECK(path.connections() == 2);
+}
+
+TEST_CASE("a consumer of a queue that is shut down gets what is left, and is told", "[net][async]")
+{
+    connected here;
+    const auto queue = here.queue();
+    run_for(here.io, queue.async_put(1, asio::use_future));
+    const auto consumer = queue.consume(4);
+    CHECK(run_for(here.io, consumer.async_next(asio::use_future)) == 1);
+    std::future<int> next = consumer.async_next(asio::use_future);
+    run_for(here.io, queue.async_put(2, asio::use_future));
+    CHECK(run_for(here.io, std::move(next)) == 2);
+    python_peer other{here.server.port()};
+    other.open_stream();
+    (void)other.call("tasks", "shutdown");
+    CHECK_THROWS_AS(run_for(here.io, consumer.async_next(asio::use_future)), queue_shut_down);
+    CHECK_THROWS_AS(run_for(here.io, consumer.async_next(asio::use_future)), queue_shut_down);
+    run_for(here.io, consumer.async_stop(asio::use_future));
+}
