@@ -128,6 +128,15 @@ def word_count(bin_dir):
     assert '6\tthe' in text.splitlines(), text
 
 
+@for_each_python
+def async_worker(bin_dir, python, scratch):
+    with serve(bin_dir, scratch) as server:
+        worker = start([bin_dir / 'async_worker', '--name', 'crane', '--jobs', 8] + at(server, scratch))
+        text = run(script(python, 'task_master.py') + at(server, scratch) + ['--tasks', 100])
+        assert 'all 100 results are right' in text and '100  crane' in text, text
+        assert output_of(worker) == 'crane: squared 100 numbers, up to 8 at a time\n'
+
+
 def what_cannot_be_done_is_said(bin_dir):
     with Scratch() as scratch, serve(bin_dir, scratch) as server:
         for name, options in (('inventory_client', []), ('status_board', []), ('bounded_buffer', ['--consume', 1])):
@@ -145,7 +154,7 @@ def what_cannot_be_done_is_said(bin_dir):
 def main():
     bin_dir = bin_folder(__doc__)
     cases = (inventory, status_board, bounded_buffer, bounded_buffer_survives_its_users, struct_item, word_count,
-             what_cannot_be_done_is_said)
+             async_worker, what_cannot_be_done_is_said)
     return run_cases([(case.__name__.replace('_', ' '), lambda case=case: case(bin_dir)) for case in cases])
 
 
