@@ -22,7 +22,10 @@ event_loop::event_loop(server_state& state) : state_{state}, service_{state, *th
     spare_outboxes_.reserve(spare_outboxes_max);
 }
 
-event_loop::~event_loop() = default;
+event_loop::~event_loop()
+{
+    deadlines_.clear();  // the alarms end before it
+}
 
 void event_loop::run()
 {
