@@ -214,6 +214,16 @@ public:
         for (std::size_t i = 0; i < consumptions_.size(); ++i)
             consumers_.add([this, i] { consume(consumptions_[i], i % consumer_kinds); });
     }
+    ordered_queue(const ordered_queue&) = delete;
+    ordered_queue& operator=(const ordered_queue&) = delete;
+    ~ordered_queue()
+    {
+        is_over_ = true;
+        try {
+            shut_down();  // or those who wait would wait for ever, after a failure elsewhere
+        } catch (const std::exception&) {
+        }
+    }
     /// All that was put arrives. Returns how many items that were.
     std::uint64_t end()
     {
