@@ -21,7 +21,7 @@ constexpr std::size_t read_size = 4096;
 /// A frame with more than this still to come is read straight into its place.
 constexpr std::size_t direct_read_size_min = 4096;
 /// For so long after an answer a connection is taken to be as it was.
-constexpr std::chrono::milliseconds trusted_for{5};
+constexpr std::chrono::microseconds trusted_for{500};
 /// Below this a copy costs less than giving the input away.
 constexpr std::size_t given_reply_size_min = std::size_t{64} << 10;
 
