@@ -72,6 +72,8 @@ public:
     /// Drops the first `count` octets.
     void consume(std::size_t count) noexcept
     {
+        if (count == 0)
+            return;  // of nothing, perhaps: memmove() wants memory even for that
         std::memmove(data_, data_ + count, size_ - count);
         size_ -= count;
     }
