@@ -716,38 +716,50 @@ TEST_CASE("a Unix socket serves as well", "[net][async]")
     CHECK(run_for(io, queue.async_get(asio::use_future)) == 1);
 }
 
-TEST_CASE("a server that freezes is found out", "[net][async]")
-{
+namespace {
+
+/// A server in a process of its own, which is forked before there are threads, and a client that has no patience.
+struct freezable {
+    freezable() { run_for(io, queue.async_open(asio::use_future)); }
+
+    static async_client_options impatient()
+    {
+        async_client_options options = short_limits();
+        options.client.call_deadline = 200ms;
+        options.client.wait_slice = 100ms;
+        options.client.handshake_deadline = 300ms;
+        options.client.reconnect_deadline = 200ms;
+        return options;
+    }
+
     client_testing::server_process serving;
     asio::io_context io;
-    async_client_options options = short_limits();
-    options.client.call_deadline = 200ms;
-    options.client.wait_slice = 100ms;
-    options.client.handshake_deadline = 300ms;
-    options.client.reconnect_deadline = 200ms;
-    const async_client client{io, serving.address(), "abc", options};
+    const async_client client{io, serving.address(), "abc", impatient()};
     const async_queue<int> queue{client, "get_task_queue"};
-    run_for(io, queue.async_open(asio::use_future));
     std::vector<std::string> came_to;
-    SECTION("by what does not answer in time")
-    {
-        serving.freeze();
-        queue.async_get(10ms, [&](std::exception_ptr failed, int) { came_to.push_back(kind_of(failed)); });
-        queue.async_get([&](std::exception_ptr failed, int) { came_to.push_back(kind_of(failed)); });
-        run_until(io, [&] { return came_to.size() == 2; });
-        CHECK(came_to == std::vector<std::string>{"deadline_exceeded", "lost, maybe executed"});
-    }
-    SECTION("by a ping, where nothing else has to be answered")
-    {
-        queue.async_get([&](std::exception_ptr failed, int) { came_to.push_back(kind_of(failed)); });
-        (void)run_for(io, queue.async_qsize(asio::use_future));
-        io.restart();
-        io.run_for(500ms);  // pings are answered
-        CHECK(came_to.empty());
-        serving.freeze();
-        run_until(io, [&] { return came_to.size() == 1; });
-        CHECK(came_to.front() == "lost, maybe executed");
-        serving.thaw();
-        run_for(io, queue.async_put(1, asio::use_future));
-    }
+};
+
+}  // namespace
+
+TEST_CASE_METHOD(freezable, "a server that freezes is found out by what does not answer in time", "[net][async]")
+{
+    serving.freeze();
+    queue.async_get(10ms, [&](std::exception_ptr failed, int) { came_to.push_back(kind_of(failed)); });
+    queue.async_get([&](std::exception_ptr failed, int) { came_to.push_back(kind_of(failed)); });
+    run_until(io, [&] { return came_to.size() == 2; });
+    CHECK(came_to == std::vector<std::string>{"deadline_exceeded", "lost, maybe executed"});
+}
+
+TEST_CASE_METHOD(freezable, "a server that freezes is found out by a ping, where nothing else has to be answered", "[net][async]")
+{
+    queue.async_get([&](std::exception_ptr failed, int) { came_to.push_back(kind_of(failed)); });
+    (void)run_for(io, queue.async_qsize(asio::use_future));
+    io.restart();
+    io.run_for(500ms);  // pings are answered
+    CHECK(came_to.empty());
+    serving.freeze();
+    run_until(io, [&] { return came_to.size() == 1; });
+    CHECK(came_to.front() == "lost, maybe executed");
+    serving.thaw();
+    run_for(io, queue.async_put(1, asio::use_future));
 }
