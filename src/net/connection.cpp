@@ -191,7 +191,9 @@ void connection::flush()
 /// Has the session take what it can of `input`, which input_ holds or has lent, and keeps the rest.
 void connection::consume(bytes_view input, session::turn& now)
 {
+    // Whichever dialect the frame is of: at most one of the two takes the memory.
     const codec::envelope_reader::loan frame{now.scratch.reader, input_.whole_frame()};
+    const codec::item_reader::loan item{now.scratch.items, input_.whole_frame()};
     const std::size_t consumed = session_.wants_close() ? input.size() : session_.receive(input, now);
     const bytes_view rest = input.subspan(consumed);
     input_.keep(consumed, rest.empty() || session_.parked() ? std::nullopt : session_.frame_size(rest));

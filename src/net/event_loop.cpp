@@ -146,7 +146,8 @@ std::unique_ptr<wire::outbox> event_loop::borrow_outbox()
 
 void event_loop::give_back(std::unique_ptr<wire::outbox> emptied) noexcept
 {
-    if (spare_outboxes_.size() < spare_outboxes_.capacity())
+    // One that has grown for a giant's replies goes: there may be many of them.
+    if (spare_outboxes_.size() < spare_outboxes_.capacity() && emptied->capacity() <= spare_outbox_size_max)
         spare_outboxes_.push_back(std::move(emptied));
 }
 

@@ -99,6 +99,7 @@ private:
         member told_;
     };
     static constexpr std::size_t spare_outboxes_max = 64;
+    static constexpr std::size_t spare_outbox_size_max = std::size_t{256} << 10;
 
     void run_turn();
     [[nodiscard]] bool look_around();

@@ -49,6 +49,8 @@ public:
     /// Octets not yet consumed.
     [[nodiscard]] std::size_t size() const noexcept { return size_; }
     [[nodiscard]] bool empty() const noexcept { return size_ == 0; }
+    /// Octets of memory that it has for what it copies.
+    [[nodiscard]] std::size_t capacity() const noexcept { return small_.capacity(); }
 
     /// Appends views of everything unconsumed to `pieces`, in order, none empty; valid until the next non-const call.
     void gather(std::vector<bytes_view>& pieces) const;
