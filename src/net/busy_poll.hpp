@@ -1,53 +1,108 @@
 // busy_poll: whether a thread that waits should look again at once or sleep.
 #pragma once
 
+#include <sched.h>
+
 #include <algorithm>
 #include <chrono>
-#include <cstdint>
-#include <utility>
 
 namespace quaymaster::net {
 
 /// Adaptive busy polling, after the competitive spinning of locks (Karlin et al., 1991): what is awaited often comes
-/// sooner than a sleeping thread could be woken, and then polling saves the wake-up. It pauses, longer each time, when
-/// what it polled for did not come within the limit or when another thread wanted the processor meanwhile: whoever polls yields
-/// between two looks (see yield_processor()), so that a busy machine and a quiet server lose next to nothing to it.
-/// Thread safety: none. Owns no clock: the times of one object never decrease.
+/// sooner than a sleeping thread could be woken, and then polling saves the wake-up. Whoever polls yields before each look. If others
+/// made use of that, who may be the very ones that are waited for, it looks once and then sleeps: more looks would cost them more
+/// than a wake-up does. It pauses, longer each time, when what it polled for did not come within the limit,
+/// or when others kept the processor so long that a sleeping thread would have been woken sooner; and it is for those who wait often.
+/// Thread safety: none. The times that one object is given never decrease.
 class busy_poll {
 public:
-    using time_point = std::chrono::steady_clock::time_point;
-    using duration = std::chrono::steady_clock::duration;
+    using clock = std::chrono::steady_clock;
+    using time_point = clock::time_point;
+    using duration = clock::duration;
 
     /// Polls for at most `limit` at a time; never if that is zero.
     explicit busy_poll(duration limit) noexcept : limit_{limit} {}
 
-    /// True if a wait that begins at `now` might poll. Only then is it worth the caller's while to count preemptions.
-    [[nodiscard]] bool is_worth_trying(time_point now) const noexcept { return limit_.count() > 0 && now >= paused_until_; }
-
-    /// The wait that begins at `now` polls until then.
-    [[nodiscard]] time_point end_of(time_point now) const noexcept { return now + limit_; }
-
-    /// What the wait polled for came in time.
-    void on_hit() noexcept
+    /// Polls by `look`, which returns true if it has found something, as long as that is better than to sleep, and until `until` at
+    /// most; between two looks `yield` lets other threads have the processor. True if it found something. What follows is what it is
+    /// made of.
+    template <class Look, class Yield>
+    bool poll(time_point until, Look look, Yield yield)
     {
+        auto last = clock::now();
+        if (!is_worth_trying(last))
+            return false;
+        begin();
+        while (last < until) {
+            yield();
+            const bool is_found = look();
+            const auto now = clock::now();
+            if (is_found)
+                on_found(now - last, now);
+            if (is_found || !goes_on(now - last, now))
+                return is_found;
+            last = now;
+        }
+        return false;
+    }
+
+    template <class Look>
+    bool poll(time_point until, Look look)
+    {
+        return poll(until, look, [] { ::sched_yield(); });
+    }
+
+    /// True if a wait that begins at `now` is to poll.
+    [[nodiscard]] bool is_worth_trying(time_point now) const noexcept
+    {
+        return limit_.count() > 0 && now >= paused_until_ && now - last_end_ <= rest_max;
+    }
+
+    /// A wait begins to poll.
+    void begin() noexcept { spent_ = {}; }
+
+    /// A look at `now` found nothing, `since_last` after the look before it. False: the wait is to sleep.
+    [[nodiscard]] bool goes_on(duration since_last, time_point now) noexcept
+    {
+        if (since_last >= hog_min)
+            pause(now, hogged_factor);
+        if (since_last > own_max)
+            return false;
+        spent_ += since_last;
+        if (spent_ < limit_)
+            return true;
+        pause(now, missed_factor);
+        return false;
+    }
+
+    /// A look at `now` found what the wait is for.
+    void on_found(duration since_last, time_point now) noexcept
+    {
+        last_end_ = now;
+        if (since_last >= hog_min)
+            return pause(now, hogged_factor);
         if (++hits_ < hits_per_relief)
             return;
         hits_ = 0;
         pause_ = std::max(pause_ / 2, pause_min);
     }
 
-    /// It did not; the wait sleeps from `now` on.
-    void on_miss(time_point now) noexcept { pause(now, missed_factor); }
-
-    /// Another thread has run instead of this one, which sleeps from `now` on.
-    void on_crowded(time_point now) noexcept { pause(now, crowded_factor); }
+    /// A wait that did not poll, or slept in the end, is over.
+    void on_awake(time_point now) noexcept { last_end_ = now; }
 
 private:
+    /// Whoever waits so long after its last wait finds the other side asleep: then polling spares none of the two wake-ups, and, on
+    /// machines with idle processors, spreads over them what would have run on one.
+    static constexpr duration rest_max = std::chrono::microseconds{200};
     static constexpr duration pause_min = std::chrono::milliseconds{1};
     static constexpr duration pause_max = std::chrono::milliseconds{64};
     static constexpr int missed_factor = 2;
-    static constexpr int crowded_factor = 8;  // one who takes the processor from others does more harm
+    static constexpr int hogged_factor = 8;  // to wait for those who keep the processor does more harm
     static constexpr int hits_per_relief = 4;
+    /// More than a yield with nobody waiting and a look take, two system calls: what is beyond that has been somebody else's.
+    static constexpr duration own_max = std::chrono::microseconds{4};
+    /// Whoever waits for something, too, is done sooner; who computes goes on for a time slice.
+    static constexpr duration hog_min = std::chrono::milliseconds{1};
 
     void pause(time_point now, int factor) noexcept
     {
@@ -57,24 +112,11 @@ private:
     }
 
     duration limit_;
+    duration spent_{};            // by this wait
     duration pause_ = pause_min;  // the next one's length
     time_point paused_until_{};
+    time_point last_end_{};  // of a wait that came to something
     int hits_ = 0;
 };
-
-/// Counts the threads of this process that wait for a reply, this one included as long as it lives. Where the others are as many as the
-/// processors are more than this one, to poll would keep one from being woken when its reply is there.
-class waiting_thread {
-public:
-    waiting_thread() noexcept;
-    waiting_thread(const waiting_thread&) = delete;
-    waiting_thread& operator=(const waiting_thread&) = delete;
-    ~waiting_thread();
-    /// True if a processor is left for each thread that waits, and one for whoever answers.
-    [[nodiscard]] bool has_room() const noexcept;
-};
-
-/// Lets another thread have the processor that this one runs on, if one waits for it. True if one did, as far as the time tells.
-bool yield_processor() noexcept;
 
 }  // namespace quaymaster::net

@@ -21,7 +21,7 @@ namespace quaymaster::net {
 
 /// Moves octets between a socket and a session, and is the caller whose calls those of the session are.
 /// While idle or parked it is told of readability (so a peer that leaves is noticed at once) and holds no buffer.
-/// Thread safety: none; every member runs on the thread of `home`. As a waiter it is guarded by its referent's guard.
+/// Thread safety: none; every member runs on the thread that has the turn of `home`. As a waiter it is guarded by its referent's guard.
 /// Lifetime: shared by itself while open, by the handlers of its waits, and by whoever is about to tell it something.
 class connection final : public caller, private timed, private watched, public in_loop_hook, public to_flush_hook {
 public:

@@ -2,6 +2,8 @@
 
 #include "net/connection.hpp"
 
+#include <sched.h>
+
 #include <algorithm>
 #include <chrono>
 #include <exception>
@@ -20,6 +22,7 @@ event_loop::event_loop(server_state& state) : state_{state}, service_{state, *th
 {
     read_space_.resize(read_space_size);
     spare_outboxes_.reserve(spare_outboxes_max);
+    told_loops_.reserve(std::max<std::size_t>(state.options.threads, 1));
 }
 
 event_loop::~event_loop()
@@ -29,8 +32,10 @@ event_loop::~event_loop()
 
 void event_loop::run()
 {
+    std::unique_lock turn{turn_mutex_};
+    turn_ = &turn;
     running_here = this;
-    while (!stopping_ || !connections_.empty())
+    while (!has_ended())
         run_turn();
     run_posted();  // who was handed to this loop a moment too late is turned away
     running_here = nullptr;
@@ -44,55 +49,84 @@ void event_loop::drop_posted()
 
 void event_loop::run_turn()
 {
-    if (!look_around())
-        sleep();
+    look_around();
+    reactor_.tell_ready();
     run_posted();
-    if (!mailbox_.empty())
-        take_messages();
+    take_messages();
     fire_deadlines();
     resume_fulfilled();
+    see_to_told();
     flush_all();
+    see_to_told();  // those that a connection has fulfilled which went on after its flush
     settle_later();
 }
 
-/// Acts on what is ready and, if nothing is, looks for some as long as that is better than to sleep. False if there was nothing, or if it did not look.
-bool event_loop::look_around()
+/// Finds something to do: looks as long as that is better than to sleep, and then sleeps. Others may have the turn meanwhile.
+void event_loop::look_around()
 {
-    using clock = std::chrono::steady_clock;
-    if (state_.options.busy_poll.count() <= 0)
-        return false;
-    const auto begin = clock::now();
-    if (!busy_poll_.is_worth_trying(begin))
-        return false;
-    if (has_messages() || reactor_.run_once(std::chrono::milliseconds{0}))
-        return true;
-    const auto end = std::min(busy_poll_.end_of(begin), deadlines_.next());
-    for (auto now = begin; now < end; now = clock::now()) {
-        const bool is_crowded = yield_processor();
-        if (has_messages() || reactor_.run_once(std::chrono::milliseconds{0})) {
-            is_crowded ? busy_poll_.on_crowded(now) : busy_poll_.on_hit();
-            return true;
-        }
-        if (is_crowded) {
-            busy_poll_.on_crowded(now);
-            return false;
-        }
+    const auto look = [this] { return has_messages() || reactor_.look(); };
+    if (state_.options.busy_poll.count() > 0) {
+        if (look())
+            return busy_poll_.on_awake(std::chrono::steady_clock::now());
+        const bool is_found = busy_poll_.poll(deadlines_.next(), look, [this] {
+            turn_->unlock();
+            ::sched_yield();
+            turn_->lock();
+        });
+        if (is_found)
+            return;
     }
-    if (end > begin)
-        busy_poll_.on_miss(end);
-    return false;
+    sleep();
 }
 
 void event_loop::sleep()
 {
     reactor_.begin_sleep();
-    reactor_.run_once(has_messages() ? std::chrono::milliseconds{0} : patience(std::chrono::steady_clock::now()));
+    sleeps_until_ = deadlines_.next();
+    (void)reactor_.wait(has_messages() ? std::chrono::milliseconds{0} : patience(std::chrono::steady_clock::now()), *turn_);
     reactor_.end_sleep();
+    busy_poll_.on_awake(std::chrono::steady_clock::now());
+}
+
+void event_loop::note_told(event_loop& other)
+{
+    const auto known = std::find_if(told_loops_.begin(), told_loops_.end(), [&](const told_loop& each) { return each.loop == &other; });
+    if (known != told_loops_.end())
+        ++known->waiters;
+    else
+        told_loops_.push_back({&other, 1});
+}
+
+/// Has the calls of other loops' connections go on that this one has fulfilled.
+void event_loop::see_to_told()
+{
+    while (!told_loops_.empty()) {
+        const told_loop told = told_loops_.back();
+        told_loops_.pop_back();
+        if (told.waiters > visit_waiters_max || !told.loop->visit())
+            told.loop->reactor_.wake();
+    }
+}
+
+/// Goes on with what this loop has been told, in its stead. False: it is to be woken, because it is about its turn, or has to do now
+/// what only its own thread does.
+bool event_loop::visit()
+{
+    const std::unique_lock turn{turn_mutex_, std::try_to_lock};
+    if (!turn.owns_lock())
+        return false;
+    event_loop* const visitor = std::exchange(running_here, this);
+    take_messages();
+    resume_fulfilled();
+    flush_all();
+    running_here = visitor;
+    // Those that were told by this are for the loop's own thread: visits do not nest.
+    return !has_messages() && deadlines_.next() >= sleeps_until_ && !has_ended();
 }
 
 bool event_loop::has_messages()
 {
-    return has_posted_.load(std::memory_order_seq_cst) || !mailbox_.empty();
+    return has_posted_.load(std::memory_order_seq_cst) || !mailbox_.empty() || !told_loops_.empty();
 }
 
 /// How long nothing will be due; nullopt: for ever.
@@ -200,8 +234,11 @@ void event_loop::open(unique_descriptor socket, const peer_name& peer)
 void event_loop::tell(std::shared_ptr<core::waiter> told)
 {
     if (running_here == this)
-        fulfilled_.push_back(std::move(told));
-    else if (mailbox_.push(std::move(told)))
+        return fulfilled_.push_back(std::move(told));
+    const bool was_empty = mailbox_.push(std::move(told));
+    if (running_here != nullptr)
+        running_here->note_told(*this);
+    else if (was_empty)
         reactor_.wake();
 }
 

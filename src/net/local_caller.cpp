@@ -202,9 +202,15 @@ core::outcome local_caller::wait_in(const std::shared_ptr<core::referent>& place
 
 local_caller::event local_caller::wait(core::time_point until, bool is_for_work)
 {
-    const waiting_thread waiting;
-    if (poll(waiting, until))
+    if (busy_poll_.poll(until, [this] { return is_told_.load(std::memory_order_acquire); }))
         return event::told;
+    const event end = sleep(until, is_for_work);
+    busy_poll_.on_awake(clock::now());
+    return end;
+}
+
+local_caller::event local_caller::sleep(core::time_point until, bool is_for_work)
+{
     std::unique_lock lock{mutex_};
     for (;;) {
         if (is_told_.load(std::memory_order_acquire))
@@ -219,27 +225,6 @@ local_caller::event local_caller::wait(core::time_point until, bool is_for_work)
         else if (changed_.wait_until(lock, limit) == std::cv_status::timeout && limit == until)
             return is_told_.load(std::memory_order_acquire) ? event::told : event::time;
     }
-}
-
-/// Looks for a tell as long as that is better than to sleep.
-bool local_caller::poll(const waiting_thread& waiting, core::time_point until)
-{
-    const auto begin = clock::now();
-    if (!waiting.has_room() || !busy_poll_.is_worth_trying(begin))
-        return false;
-    const auto end = std::min(busy_poll_.end_of(begin), until);
-    for (auto now = begin; now < end; now = clock::now()) {
-        const bool is_crowded = yield_processor();
-        const bool is_told = is_told_.load(std::memory_order_acquire);
-        if (is_crowded)
-            busy_poll_.on_crowded(now);
-        else if (is_told)
-            busy_poll_.on_hit();
-        if (is_crowded || is_told)
-            return is_told;
-    }
-    busy_poll_.on_miss(end);
-    return false;
 }
 
 void local_caller::give_up(core::referent& place) noexcept

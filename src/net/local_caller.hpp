@@ -86,7 +86,7 @@ private:
     [[nodiscard]] std::string host_of(core::waiter& caller) override;
     wire::reply reply_of(session::local_calls::answer answer, const reply_wait& wait);
     [[nodiscard]] event wait(core::time_point until, bool is_for_work);
-    [[nodiscard]] bool poll(const waiting_thread& waiting, core::time_point until);
+    [[nodiscard]] event sleep(core::time_point until, bool is_for_work);
     void give_up(core::referent& place) noexcept;
 
     const std::shared_ptr<local_access> home_;

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <limits>
+#include <utility>
 
 namespace quaymaster::net {
 namespace {
@@ -49,30 +50,56 @@ void reactor::modify(int descriptor, watched& told, std::uint32_t events)
 void reactor::remove(int descriptor, watched& told) noexcept
 {
     ::epoll_ctl(epoll_.number(), EPOLL_CTL_DEL, descriptor, nullptr);
+    if (is_waiting_) {
+        is_stale_ = true;
+        return;
+    }
     for (int i = ready_next_; i < ready_end_; ++i)
         if (ready_[static_cast<std::size_t>(i)].data.ptr == &told)
             ready_[static_cast<std::size_t>(i)].data.ptr = nullptr;
 }
 
-bool reactor::run_once(std::optional<std::chrono::milliseconds> patience)
+/// Notes what epoll_wait() has found. True if that is anything.
+bool reactor::note(int count, int failure)
 {
-    // What an exception has left over comes first.
-    if (ready_next_ == ready_end_) {
-        const auto limit = std::chrono::milliseconds{std::numeric_limits<int>::max()};
-        const int timeout = patience ? static_cast<int>(std::min(*patience, limit).count()) : -1;
-        const int count = ::epoll_wait(epoll_.number(), ready_.data(), events_per_turn, timeout);
-        if (count < 0 && errno != EINTR)
-            fail("epoll_wait");
-        ready_next_ = 0;
-        ready_end_ = std::max(count, 0);
-    }
-    const bool found = ready_next_ != ready_end_;
+    if (count < 0 && failure != EINTR)
+        throw boost::system::system_error{failure, boost::system::system_category(), "epoll_wait"};
+    ready_next_ = 0;
+    ready_end_ = std::max(count, 0);
+    return ready_end_ != 0;
+}
+
+bool reactor::look()
+{
+    if (ready_next_ != ready_end_)
+        return true;  // what an exception has left over comes first
+    const int count = ::epoll_wait(epoll_.number(), ready_.data(), events_per_turn, 0);
+    return note(count, errno);
+}
+
+bool reactor::wait(std::optional<std::chrono::milliseconds> patience, std::unique_lock<std::mutex>& turn)
+{
+    if (ready_next_ != ready_end_)
+        return true;
+    const auto limit = std::chrono::milliseconds{std::numeric_limits<int>::max()};
+    const int timeout = patience ? static_cast<int>(std::min(*patience, limit).count()) : -1;
+    is_waiting_ = true;
+    turn.unlock();
+    const int count = ::epoll_wait(epoll_.number(), ready_.data(), events_per_turn, timeout);
+    const int failure = errno;
+    turn.lock();
+    is_waiting_ = false;
+    // Level-triggered: what is dropped here, and still there, is found again.
+    return std::exchange(is_stale_, false) ? look() : note(count, failure);
+}
+
+void reactor::tell_ready()
+{
     while (ready_next_ < ready_end_) {
         const epoll_event event = ready_[static_cast<std::size_t>(ready_next_++)];
         if (event.data.ptr != nullptr)
             static_cast<watched*>(event.data.ptr)->on_ready(event.events);
     }
-    return found;
 }
 
 void reactor::wake() noexcept

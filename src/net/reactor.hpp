@@ -10,6 +10,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <mutex>
 #include <optional>
 
 namespace quaymaster::net {
@@ -27,7 +28,8 @@ protected:
 
 /// An epoll instance to which a descriptor is added once: an asio descriptor costs another system call for every wait, which is a
 /// quarter of those of a small request. Level-triggered: what is not read is told again.
-/// Thread safety: wake() from any thread; everything else on the loop's own. Lifetime: what is added is removed before it ends.
+/// Thread safety: wake() from any thread; look() and wait() on the loop's own; of everything else, one thread at a time. Lifetime: what
+/// is added is removed before it ends.
 class reactor {
 public:
     /// Throws boost::system::system_error.
@@ -42,25 +44,32 @@ public:
     /// Nothing is told to it any more, not even what has been found ready already. Before the descriptor is closed.
     void remove(int descriptor, watched& told) noexcept;
 
-    /// Looks what is ready, and tells it. Waits for that until something is, wake() is called or `patience` is over; nullopt: without
-    /// limit. True if there was something.
-    bool run_once(std::optional<std::chrono::milliseconds> patience);
+    /// True if something is ready, which tell_ready() is to tell. Does not wait.
+    bool look();
+    /// As look(), but waits until something is, wake() is called or `patience` is over; nullopt: without limit. Lets go of `turn`
+    /// meanwhile: then another thread may add, modify and remove.
+    bool wait(std::optional<std::chrono::milliseconds> patience, std::unique_lock<std::mutex>& turn);
+    /// Tells what has been found ready, each once. If one throws, the rest is told by the next call.
+    void tell_ready();
 
-    /// Has run_once() return soon. Costs a system call only if the loop sleeps or is about to.
+    /// Has wait() return soon. Costs a system call only if the loop sleeps or is about to.
     void wake() noexcept;
-    /// Call before a run_once() that may sleep, and then look once more for what other threads may have for the loop: what they add
-    /// later is followed by a wake() that this run_once() notices.
+    /// Call before a wait() that may sleep, and then look once more for what other threads may have for the loop: what they add
+    /// later is followed by a wake() that this wait() notices.
     void begin_sleep() noexcept { is_sleeping_.store(true, std::memory_order_seq_cst); }
     void end_sleep() noexcept { is_sleeping_.store(false, std::memory_order_relaxed); }
 
 private:
     static constexpr int events_per_turn = 256;
 
+    bool note(int count, int failure);
     void control(int operation, int descriptor, watched* told, std::uint32_t events);
 
     unique_descriptor epoll_;
     unique_descriptor wake_up_;  // an eventfd, edge-triggered: it is never read
     std::atomic<bool> is_sleeping_{false};
+    bool is_waiting_ = false;  // ready_ is the kernel's
+    bool is_stale_ = false;    // something was removed meanwhile: what is found may be it
     std::array<epoll_event, events_per_turn> ready_;
     int ready_next_ = 0;  // in ready_: what is still to be told
     int ready_end_ = 0;

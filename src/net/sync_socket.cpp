@@ -255,41 +255,25 @@ std::size_t sync_socket::receive(std::span<std::byte> into, int flags, error_cod
     return 0;
 }
 
-/// Polls as long as that is better than to sleep. False if it came to nothing, or was not tried.
-bool sync_socket::poll_receive(const waiting_thread& waiting, std::span<std::byte> into, std::size_t& count, error_code& ec) noexcept
-{
-    const auto begin = clock::now();
-    if (!waiting.has_room() || !busy_poll_.is_worth_trying(begin))
-        return false;
-    const auto end = busy_poll_.end_of(begin);
-    for (auto now = begin; now < end; now = clock::now()) {
-        const bool is_crowded = yield_processor();
-        count = receive(into, MSG_DONTWAIT, ec);
-        if (is_crowded)
-            busy_poll_.on_crowded(now);
-        else if (count != 0 || ec)
-            busy_poll_.on_hit();
-        if (is_crowded || count != 0 || ec)
-            return count != 0 || ec;
-    }
-    busy_poll_.on_miss(end);
-    return false;
-}
-
 std::size_t sync_socket::read_some(std::span<std::byte> into, time_point deadline, error_code& ec)
 {
     ec.clear();
     std::size_t count = 0;
-    const waiting_thread waiting;
-    if (poll_receive(waiting, into, count, ec))
+    const auto look = [&] {
+        count = receive(into, MSG_DONTWAIT, ec);
+        return count != 0 || ec;
+    };
+    if (busy_poll_.poll(deadline, look))
         return count;
     for (;;) {
         int flags = 0;
         if (!wait_turn(POLLIN, deadline, flags, ec))
             return 0;
         count = receive(into, flags, ec);
-        if (count != 0 || ec)
-            return count;
+        if (count == 0 && !ec)
+            continue;
+        busy_poll_.on_awake(clock::now());
+        return count;
     }
 }
 

@@ -67,7 +67,6 @@ private:
     sync_socket(int descriptor, bool tcp, const socket_settings& settings) noexcept;
     /// One recv() with `flags`; 0 and `ec` clear means: try again.
     std::size_t receive(std::span<std::byte> into, int flags, error_code& ec) noexcept;
-    bool poll_receive(const waiting_thread& waiting, std::span<std::byte> into, std::size_t& count, error_code& ec) noexcept;
     /// The wait before a system call: sets `flags` to MSG_DONTWAIT after polling for `events`, or leaves it for the
     /// kernel's own tick. False: deadline passed or error, in `ec`.
     bool wait_turn(short events, time_point deadline, int& flags, error_code& ec) noexcept;

@@ -3,9 +3,6 @@
 #include <catch2/catch.hpp>
 
 #include <chrono>
-#include <memory>
-#include <unistd.h>
-#include <vector>
 
 namespace quaymaster::net {
 namespace {
@@ -14,27 +11,62 @@ using namespace std::chrono_literals;
 
 constexpr busy_poll::time_point start{1h};
 
-/// How long after `now` it polls again, having failed at `now`; steps of 1 ms.
-std::chrono::milliseconds pause_after(const busy_poll& policy, busy_poll::time_point now)
+/// One that has just waited, and so polls if nothing else is against it.
+busy_poll polling(busy_poll::duration limit, busy_poll::time_point now = start)
+{
+    busy_poll policy{limit};
+    policy.on_awake(now);
+    return policy;
+}
+
+/// A wait that begins at `now` and is told of nothing, with nobody else on the processor. Returns when it sleeps.
+busy_poll::time_point poll_in_vain(busy_poll& policy, busy_poll::time_point now)
+{
+    policy.on_awake(now);
+    policy.begin();
+    do
+        now += 1us;
+    while (policy.goes_on(1us, now));
+    return now;
+}
+
+/// How long after `now` it polls again; steps of 1 ms.
+std::chrono::milliseconds pause_after(busy_poll policy, busy_poll::time_point now)
 {
     std::chrono::milliseconds pause{0};
-    while (!policy.is_worth_trying(now + pause))
+    for (policy.on_awake(now); !policy.is_worth_trying(now + pause); policy.on_awake(now + pause))
         pause += 1ms;
     return pause;
 }
 
 TEST_CASE("a wait polls for as long as the limit says", "[net][busy_poll]")
 {
-    busy_poll policy{50us};
+    busy_poll policy = polling(50us);
     REQUIRE(policy.is_worth_trying(start));
-    CHECK(policy.end_of(start) == start + 50us);
-    policy.on_hit();
-    CHECK(policy.is_worth_trying(start));
+    CHECK(poll_in_vain(policy, start) == start + 50us);
+    CHECK_FALSE(policy.is_worth_trying(start + 51us));
+}
+
+TEST_CASE("a wait that finds something polls the next time, too", "[net][busy_poll]")
+{
+    busy_poll policy = polling(50us);
+    policy.begin();
+    CHECK(policy.goes_on(1us, start + 1us));
+    policy.on_found(1us, start + 2us);
+    CHECK(policy.is_worth_trying(start + 3us));
 }
 
 TEST_CASE("a limit of zero never polls", "[net][busy_poll]")
 {
-    CHECK_FALSE(busy_poll{0us}.is_worth_trying(start));
+    CHECK_FALSE(polling(0us).is_worth_trying(start));
+}
+
+TEST_CASE("who waits seldom does not poll", "[net][busy_poll]")
+{
+    CHECK_FALSE(busy_poll{50us}.is_worth_trying(start));
+    const busy_poll policy = polling(50us);
+    CHECK(policy.is_worth_trying(start + 100us));
+    CHECK_FALSE(policy.is_worth_trying(start + 1ms));
 }
 
 TEST_CASE("polling in vain pauses, longer each time and within a bound", "[net][busy_poll]")
@@ -43,7 +75,7 @@ TEST_CASE("polling in vain pauses, longer each time and within a bound", "[net][
     auto now = start;
     std::chrono::milliseconds last{0};
     for (int misses = 0; misses < 20; ++misses) {
-        policy.on_miss(now);
+        now = poll_in_vain(policy, now);
         const auto pause = pause_after(policy, now);
         CHECK(pause > 0ms);
         CHECK(pause >= last);
@@ -57,35 +89,47 @@ TEST_CASE("polling in vain pauses, longer each time and within a bound", "[net][
 TEST_CASE("hits shorten the next pause again", "[net][busy_poll]")
 {
     busy_poll policy{50us};
+    auto now = start;
     for (int misses = 0; misses < 10; ++misses)
-        policy.on_miss(start);
+        now = poll_in_vain(policy, now);
     for (int hits = 0; hits < 100; ++hits)
-        policy.on_hit();
-    policy.on_miss(start);
-    CHECK(pause_after(policy, start) == 1ms);
+        policy.on_found(1us, now);
+    now = poll_in_vain(policy, now);
+    CHECK(pause_after(policy, now) == 1ms);
 }
 
-TEST_CASE("a processor that another thread wants is left to it, for longer than after a miss", "[net][busy_poll]")
+TEST_CASE("who shares its processor looks once and then sleeps, this time", "[net][busy_poll]")
 {
-    busy_poll policy{50us};
-    policy.on_crowded(start);
-    CHECK_FALSE(policy.is_worth_trying(start));
-    auto now = start + pause_after(policy, start);
-    policy.on_crowded(now);
-    CHECK(pause_after(policy, now) > 2ms);
+    busy_poll policy = polling(50us);
+    policy.begin();
+    CHECK_FALSE(policy.goes_on(20us, start + 20us));
+    policy.on_awake(start + 60us);
+    CHECK(policy.is_worth_trying(start + 61us));
 }
 
-TEST_CASE("a thread that waits polls only while there is a processor for whoever answers", "[net][busy_poll]")
+TEST_CASE("a processor that another thread keeps is left to it, for longer than after a miss", "[net][busy_poll]")
 {
-    std::vector<std::unique_ptr<waiting_thread>> waiting;
-    const auto processors = static_cast<std::size_t>(::sysconf(_SC_NPROCESSORS_ONLN));
-    while (waiting.size() < processors) {
-        waiting.push_back(std::make_unique<waiting_thread>());
-        CHECK(waiting.back()->has_room() == (waiting.size() < processors));
-    }
-    waiting.pop_back();
-    if (!waiting.empty())
-        CHECK(waiting.back()->has_room());
+    const auto pause_after_hogs = [](auto tell) {
+        busy_poll policy = polling(50us);
+        auto now = start;
+        for (int hogs = 0; hogs < 2; ++hogs) {
+            now += 3ms;
+            tell(policy, now);
+        }
+        return pause_after(policy, now);
+    };
+    CHECK(pause_after_hogs([](busy_poll& policy, auto now) { (void)policy.goes_on(3ms, now); }) > 2ms);
+    CHECK(pause_after_hogs([](busy_poll& policy, auto now) { policy.on_found(3ms, now); }) > 2ms);
+}
+
+TEST_CASE("polling yields, looks, and ends when it has found what it waits for or its time is up", "[net][busy_poll]")
+{
+    busy_poll policy{1s};
+    policy.on_awake(busy_poll::clock::now());
+    bool has_yielded = false;
+    CHECK(policy.poll(busy_poll::time_point::max(), [&] { return has_yielded; }, [&] { has_yielded = true; }));
+    policy.on_awake(busy_poll::clock::now());
+    CHECK_FALSE(policy.poll(busy_poll::clock::now() + 1ms, [] { return false; }, [] {}));
 }
 
 }  // namespace
