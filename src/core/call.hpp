@@ -6,7 +6,6 @@
 #include <chrono>
 #include <cstdint>
 #include <memory>
-#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -56,7 +55,7 @@ struct returned {
 struct raised {
     exception_type type;
     std::string text;                 // args[0]; no args when empty
-    std::optional<value> argument{};  // args[0] where that is no text: KeyError(3)
+    std::shared_ptr<const value> argument{};  // args[0] where that is no text: KeyError(3); rare, and every waiter has room for an outcome
 };
 /// The result is an object that stays here and gets an ident of its own: CPython's method_to_typeid.
 struct made_proxy {

@@ -11,10 +11,10 @@ std::int64_t carried_levels(waiter& parked) noexcept
     return parked.carried().known()->to_int64().value_or(1);
 }
 
-// What a call gets, or was given, when its turn comes.
-std::int64_t levels_given_to(waiter& served) noexcept
+// What a call gets when its turn comes.
+std::int64_t levels_wanted_by(waiter& parked) noexcept
 {
-    return served.line() == caller_lock::acquirers_line ? 1 : std::abs(carried_levels(served));
+    return parked.line() == caller_lock::acquirers_line ? 1 : std::abs(carried_levels(parked));
 }
 
 }  // namespace
@@ -58,6 +58,7 @@ bool caller_lock::try_take(const waiter& caller, std::int64_t levels) noexcept
         return false;
     holder_ = &caller.principal();
     taker_ = &caller;
+    taken_levels_ = levels;
     levels_ = levels;
     return true;
 }
@@ -95,9 +96,8 @@ void caller_lock::withdraw(waiter& gone, completions& fulfilled)
         return;
     }
     if (is_locked() && taker_ == &gone) {
-        const std::int64_t given = levels_given_to(gone);
-        if (levels_ > given)  // its owner has acquired it again by another call
-            levels_ -= given;
+        if (levels_ > taken_levels_)  // its owner has acquired it again by another call
+            levels_ -= taken_levels_;
         else
             pass_on(fulfilled);
     }
@@ -120,11 +120,12 @@ void caller_lock::pass_on(completions& fulfilled)
         return;
     }
     waiter& next = line_.front();
-    const std::int64_t levels = levels_given_to(next);
+    const std::int64_t levels = levels_wanted_by(next);
     line_.serve_first(returned{value{next.line() != latecomers_line}}, fulfilled);
     levels_ = levels;
     holder_ = &next.principal();
     taker_ = &next;
+    taken_levels_ = levels;
 }
 
 }  // namespace quaymaster::core

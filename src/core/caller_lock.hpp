@@ -73,6 +73,7 @@ private:
     // Compared, never followed: a plain lock may outlast the one who acquired it.
     const waiter* holder_ = nullptr;  // the principal
     const waiter* taker_ = nullptr;   // the call by which the holder came to hold it
+    std::int64_t taken_levels_ = 0;   // that it was given then
     waiter_line line_;
 };
 

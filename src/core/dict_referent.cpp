@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <array>
 #include <limits>
+#include <memory>
 #include <unordered_map>
 #include <utility>
 
@@ -36,7 +37,7 @@ constexpr signature builtin(std::string_view name, std::span<const parameter> pa
 
 raised key_error(value key)
 {
-    return {exception_type::key_error, {}, std::move(key)};
+    return {exception_type::key_error, {}, std::make_shared<const value>(std::move(key))};
 }
 
 constexpr std::size_t all_entries = std::numeric_limits<std::size_t>::max();

@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <array>
 #include <limits>
+#include <memory>
 #include <unordered_set>
 #include <utility>
 #include <vector>
@@ -260,7 +261,7 @@ outcome set_referent::remove(invocation& called)
         return *wrong;
     const auto found = table_.find(std::get<table_key>(key));
     if (found == value_table::none)
-        return raised{exception_type::key_error, {}, called.bound[0]->to_value(table_.limits())};
+        return raised{exception_type::key_error, {}, std::make_shared<const value>(called.bound[0]->to_value(table_.limits()))};
     static_cast<void>(table_.take(found));
     return returned{};
 }

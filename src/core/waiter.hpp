@@ -6,7 +6,10 @@
 
 #include <boost/intrusive/list_hook.hpp>
 
+#include <cstdint>
 #include <memory>
+#include <utility>
+#include <variant>
 #include <vector>
 
 namespace quaymaster::core {
@@ -51,21 +54,23 @@ public:
         place_ = &place;
         line_ = line;
         deadline_ = deadline;
-        carried_ = std::move(carried);
         has_carried_id_ = id != nullptr;
-        carried_id_ = id != nullptr ? *id : put_id{};
+        content_ = luggage{std::move(carried), id != nullptr ? *id : put_id{}};
     }
-    /// For referents: sets the outcome of a parked waiter that is out of its line already.
+    /// For referents: sets the outcome of a parked waiter that is out of its line already. What it carried is gone then.
     void fulfil(outcome result) noexcept
     {
         state_ = state::fulfilled;
-        outcome_ = std::move(result);
+        content_ = std::move(result);
     }
     /// For the caller: takes the outcome of a fulfilled waiter and becomes idle.
     [[nodiscard]] outcome take_outcome() noexcept
     {
+        outcome taken{parked{}};
+        if (auto* const set = std::get_if<outcome>(&content_))
+            taken = std::move(*set);
         reset();
-        return std::exchange(outcome_, parked{});
+        return taken;
     }
     /// For referents: back to idle without an outcome.
     void reset() noexcept
@@ -73,8 +78,8 @@ public:
         state_ = state::idle;
         place_ = nullptr;
         deadline_ = never;
-        carried_ = {};
         has_carried_id_ = false;
+        content_ = luggage{};
     }
     /// Asked by a referent whose waiters may wait elsewhere, too, as those of a queue may, with this out of its line and before
     /// fulfil(). False: its caller has been served elsewhere, or goes on waiting elsewhere. Then the referent calls reset() and
@@ -96,21 +101,28 @@ public:
     [[nodiscard]] told_link& told() noexcept { return told_; }
 
     [[nodiscard]] std::uint8_t line() const noexcept { return line_; }
-    /// What a blocked put() wants to enqueue.
-    [[nodiscard]] codec::payload& carried() noexcept { return carried_; }
-    /// The id of a blocked put() that has one; null otherwise.
-    [[nodiscard]] const put_id* carried_id() const noexcept { return has_carried_id_ ? &carried_id_ : nullptr; }
-    [[nodiscard]] const outcome& peek_outcome() const noexcept { return outcome_; }
+    /// What a blocked put() wants to enqueue. Precondition: parked.
+    [[nodiscard]] codec::payload& carried() noexcept { return std::get_if<luggage>(&content_)->payload; }
+    /// The id of a blocked put() that has one; null otherwise. Precondition: parked.
+    [[nodiscard]] const put_id* carried_id() const noexcept
+    {
+        return has_carried_id_ ? &std::get_if<luggage>(&content_)->id : nullptr;
+    }
+    /// Precondition: fulfilled.
+    [[nodiscard]] const outcome& peek_outcome() const noexcept { return *std::get_if<outcome>(&content_); }
 
 private:
+    struct luggage {
+        codec::payload payload;
+        put_id id;  // meaningless unless has_carried_id_
+    };
+
     state state_ = state::idle;
     std::uint8_t line_ = 0;
     bool has_carried_id_ = false;
     referent* place_ = nullptr;
     time_point deadline_ = never;
-    codec::payload carried_;
-    put_id carried_id_;  // meaningless unless has_carried_id_
-    outcome outcome_{parked{}};
+    std::variant<luggage, outcome> content_;  // an outcome while fulfilled
     told_link told_;
 };
 

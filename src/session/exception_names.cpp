@@ -55,7 +55,10 @@ wire::python_exception to_python(core::raised&& error, bool knows_shut_down)
         return {"builtins", "exceptions", "ValueError",
                 error.text.empty() ? "the queue has been shut down" : std::move(error.text)};
     const exception_row& row = exceptions[static_cast<std::size_t>(error.type)];
-    return {row.python3_module, row.python2_module, row.name, std::move(error.text), std::move(error.argument)};
+    wire::python_exception named{row.python3_module, row.python2_module, row.name, std::move(error.text)};
+    if (error.argument != nullptr)
+        named.argument = *error.argument;
+    return named;
 }
 
 wire::python_exception not_exposed(std::string_view method, std::span<const std::string_view> exposed)

@@ -62,10 +62,17 @@ private:
 
 }  // namespace
 
+/// What of a put_many is not in yet.
+struct native_session::batch_rest {
+    std::vector<codec::item> items;  // the last first
+    core::put_id put_id{};           // of the next of them
+    bool has_put_id = false;
+};
+
 /// A request that waits. It is registered, and then owns itself, from park() to settle().
 class native_session::pending_request final : public core::waiter, public by_id, public by_due {
 public:
-    explicit pending_request(std::shared_ptr<core::waiter> principal) noexcept : call{*this}, principal_{std::move(principal)} {}
+    explicit pending_request(std::shared_ptr<core::waiter> principal) noexcept : principal_{std::move(principal)} {}
 
     [[nodiscard]] core::waiter& principal() noexcept override { return *principal_; }
 
@@ -80,11 +87,9 @@ public:
     std::uint64_t turn = 0;            // gets: when it joined the line, compared with others of this session
     core::time_point due = core::never;
     std::shared_ptr<core::referent> object;  // a queue's; kept alive though its handle may be closed
-    std::vector<codec::item> rest;           // put_many: what is not in yet, the last first
-    core::put_id put_id{};                   // of the next of them
-    bool has_put_id = false;
-    python_call call;
-    std::shared_ptr<pending_request> self;  // while registered
+    std::unique_ptr<batch_rest> batch;       // put_many; of others, what one before it has left
+    std::unique_ptr<python_call> python;     // call; of others, what one before it has left
+    std::shared_ptr<pending_request> self;   // while registered
 
     [[nodiscard]] core::shared_queue& queue() const noexcept { return *object->as_queue(); }
 
@@ -164,7 +169,7 @@ std::size_t native_session::receive(bytes_view input, turn& now)
             const std::size_t announced = native::announced_body_size(rest).value_or(0);
             std::string why = wire::frame_fault_text(ec, announced, settings_->payload_size_max, "payload_size_max");
             native::write_frame(now.replies, {operation::refused, wire::load_little<std::uint32_t>(rest.data() + 8)}, as_bytes(why));
-            break_off(ec, std::move(why));
+            break_off({ec, std::move(why)});
             break;
         }
         if (!next)
@@ -197,10 +202,10 @@ void native_session::refuse(const frame& request, std::string_view why, turn& no
     native::write_frame(now.replies, {operation::refused, request.id}, as_bytes(text));
 }
 
-void native_session::break_off(error_code code, std::string reason)
+void native_session::break_off(bad_end end)
 {
-    end_code_ = code;
-    end_reason_ = std::move(reason);
+    end_ = std::make_unique<bad_end>(std::move(end));
+    is_over_ = true;
 }
 
 // ---- objects ----------------------------------------------------------------------------------------------------------
@@ -359,25 +364,28 @@ void native_session::put_many(const frame& request, turn& now)
     const core::wait_limit limit = limit_of(body.number32(), now);
     auto waiting = make_pending(request, into);
     waiting->count = 0;
-    waiting->has_put_id = (request.flags & native::has_put_id) != 0;
-    if (waiting->has_put_id) {
-        waiting->put_id.client = body.number64();
-        waiting->put_id.number = body.number64();
+    if (waiting->batch == nullptr)
+        waiting->batch = std::make_unique<batch_rest>();
+    batch_rest& rest = *waiting->batch;
+    rest.has_put_id = (request.flags & native::has_put_id) != 0;
+    if (rest.has_put_id) {
+        rest.put_id.client = body.number64();
+        rest.put_id.number = body.number64();
     }
     const borrowed_batch batch{now.scratch};
     if (!read_items(request, body, *into, *batch, now) || !has_room(request, now))
         return;
     waiting->due = limit.value_or(core::time_point::min());  // that is: at once
-    waiting->rest.swap(*batch);
-    std::reverse(waiting->rest.begin(), waiting->rest.end());
+    rest.items.swap(*batch);
+    std::reverse(rest.items.begin(), rest.items.end());
     core::outcome result = put_rest(*waiting, now);
     if (std::holds_alternative<core::parked>(result)) {
         const core::time_point due = waiting->due;
         return park(std::move(waiting), due);
     }
     proceed_with_put(*waiting, std::move(result), now);
-    waiting->rest.clear();
-    waiting->rest.swap(*batch);  // its memory
+    rest.items.clear();
+    rest.items.swap(*batch);  // its memory
     recycle(std::move(waiting));
 }
 
@@ -386,16 +394,17 @@ core::outcome native_session::put_rest(pending_request& waiting, turn& now)
 {
     core::outcome result = core::returned{};
     const core::wait_limit limit = waiting.due == core::time_point::min() ? std::nullopt : core::wait_limit{waiting.due};
+    batch_rest& rest = *waiting.batch;
     now.server.run_inside(*waiting.object, [&](core::completions& fulfilled) {
-        while (!waiting.rest.empty()) {
+        while (!rest.items.empty()) {
             try {
-                result = waiting.queue().put(std::move(waiting.rest.back()), limit, waiting, fulfilled,
-                                             waiting.has_put_id ? &waiting.put_id : nullptr, now.now);
+                result = waiting.queue().put(std::move(rest.items.back()), limit, waiting, fulfilled,
+                                             rest.has_put_id ? &rest.put_id : nullptr, now.now);
             } catch (const pickle_error& error) {  // a priority queue must be able to read it
                 result = core::raised{core::exception_type::value_error, error.what()};
             }
-            waiting.rest.pop_back();
-            ++waiting.put_id.number;
+            rest.items.pop_back();
+            ++rest.put_id.number;
             if (!std::holds_alternative<core::returned>(result))
                 return;
             ++waiting.count;
@@ -575,10 +584,12 @@ void native_session::call(const frame& request, turn& now)
         return;
     auto waiting = make_pending(request, nullptr);
     const std::size_t begun = native::begin_body(now.replies, {operation::answer, request.id});
-    calls_->take_any_request(inner->payload, waiting->call, now);
-    if (waiting->call.parked()) {
+    if (waiting->python == nullptr)
+        waiting->python = std::make_unique<python_call>(*waiting);
+    calls_->take_any_request(inner->payload, *waiting->python, now);
+    if (waiting->python->parked()) {
         now.replies.truncate(begun);
-        const core::time_point due = waiting->call.deadline();
+        const core::time_point due = waiting->python->deadline();
         return park(std::move(waiting), due);
     }
     native::end_body(now.replies, begun);
@@ -596,9 +607,9 @@ void native_session::cancel(const frame& request, turn& now)
     if (waiting.code == operation::put || waiting.code == operation::put_many)
         return cancel_put(waiting, now);
     if (waiting.code == operation::call) {
-        if (python_calls::is_served(waiting.call, now.server))
+        if (python_calls::is_served(*waiting.python, now.server))
             return;  // it may have put something: its answer is under way
-        calls_->withdraw(waiting.call, now.server);
+        calls_->withdraw(*waiting.python, now.server);
     } else {
         now.server.withdraw(*waiting.object, waiting);
     }
@@ -613,9 +624,11 @@ void native_session::cancel_put(pending_request& waiting, turn& now)
     const bool was_waiting = !std::holds_alternative<core::parked>(result);
     if (!was_waiting)  // served a moment before: whoever comes to tell finds it settled
         result = waiting.object->collect(waiting);
-    if (std::holds_alternative<core::returned>(result) && waiting.code == operation::put_many)
+    const bool is_batch = waiting.code == operation::put_many;
+    const bool is_let_in = std::holds_alternative<core::returned>(result);
+    if (is_let_in && is_batch)
         ++waiting.count;
-    const bool is_partly_in = std::holds_alternative<core::returned>(result) && !waiting.rest.empty();
+    const bool is_partly_in = is_let_in && is_batch && !waiting.batch->items.empty();
     const bool is_not_in = was_waiting && std::holds_alternative<core::raised>(result);
     if (is_partly_in || is_not_in)
         native::write_frame(now.replies, {operation::cancelled, waiting.id, waiting.count});
@@ -637,7 +650,7 @@ bool native_session::has_room(const frame& request, turn& now)
     }
     if (find_pending(request.id) != nullptr) {
         refuse(request, "a request of that id is under way", now);
-        break_off({}, "it used the id " + std::to_string(request.id) + " of a request that was still under way");
+        break_off({{}, "it used the id " + std::to_string(request.id) + " of a request that was still under way"});
         return false;
     }
     return true;
@@ -703,7 +716,8 @@ void native_session::settle(pending_request& waiting)
 void native_session::recycle(std::shared_ptr<pending_request> done)
 {
     done->object.reset();
-    std::vector<codec::item>{}.swap(done->rest);  // with its memory, which may be that of a large batch
+    if (done->batch != nullptr)
+        std::vector<codec::item>{}.swap(done->batch->items);  // with its memory, which may be that of a large batch
     // One that somebody is about to tell of something that is over must not be taken for the next request.
     if (done.use_count() > 1 || requests_->spare.size() >= spare_requests_max)
         return;
@@ -718,7 +732,9 @@ core::time_point native_session::deadline() const noexcept
 bool native_session::awaits_work() const noexcept
 {
     return requests_ != nullptr &&
-        std::any_of(requests_->all.begin(), requests_->all.end(), [](const pending_request& each) { return each.call.awaits_work(); });
+        std::any_of(requests_->all.begin(), requests_->all.end(), [](const pending_request& each) {
+            return each.code == operation::call && each.python->awaits_work();
+        });
 }
 
 void native_session::resume(core::waiter& told, turn& now)
@@ -728,7 +744,7 @@ void native_session::resume(core::waiter& told, turn& now)
         return;
     if (waiting.code == operation::call) {
         const std::size_t begun = native::begin_body(now.replies, {operation::answer, waiting.id});
-        calls_->resume(waiting.call, now);
+        calls_->resume(*waiting.python, now);
         native::end_body(now.replies, begun);
         return settle(waiting);
     }
@@ -742,8 +758,8 @@ void native_session::on_deadline(turn& now)
         requests_->timed.erase(requests_->timed.begin());
         if (waiting.code == operation::call) {
             const std::size_t begun = native::begin_body(now.replies, {operation::answer, waiting.id});
-            calls_->expire(waiting.call, now);
-            if (waiting.call.parked()) {
+            calls_->expire(*waiting.python, now);
+            if (waiting.python->parked()) {
                 now.replies.truncate(begun);
                 continue;
             }
@@ -836,7 +852,7 @@ void native_session::end(service& server)
         in_queues.reserve(requests_->all.size());
         for (pending_request& each : requests_->all) {
             if (each.code == operation::call)
-                calls_->withdraw(each.call, server);
+                calls_->withdraw(*each.python, server);
             else
                 in_queues.push_back(&each);
         }

@@ -55,13 +55,13 @@ public:
     /// are, though nothing has come.
     [[nodiscard]] bool is_stalled() const noexcept;
     /// True once the peer has broken the dialect: to be closed when the replies are out.
-    [[nodiscard]] bool is_over() const noexcept { return !end_reason_.empty(); }
-    /// How the peer has broken it; empty if it has not.
-    [[nodiscard]] const std::string& end_reason() const noexcept { return end_reason_; }
-    [[nodiscard]] error_code end_code() const noexcept { return end_code_; }
+    [[nodiscard]] bool is_over() const noexcept { return is_over_; }
+    /// How the peer has broken it, once; null if it has not.
+    [[nodiscard]] std::unique_ptr<bad_end> take_bad_end() noexcept { return std::move(end_); }
 
 private:
     class pending_request;
+    struct batch_rest;
     struct id_of;
     struct earlier;
     struct open_object;
@@ -117,7 +117,7 @@ private:
     std::size_t answer_items(const pending_request& waiting, std::vector<codec::item>& items, bool more, turn& now);
     void answer_raised(std::uint32_t id, std::uint16_t count, core::raised&& error, turn& now);
     void refuse(const frame& request, std::string_view why, turn& now);
-    void break_off(error_code code, std::string reason);
+    void break_off(bad_end end);
     [[nodiscard]] codec::item for_client(codec::item pickled, turn& now);
 
     const server_settings* settings_;
@@ -127,8 +127,8 @@ private:
     std::vector<std::uint32_t> closed_;     // handles to give again
     struct requests;
     std::unique_ptr<requests> requests_;  // what waits; null until something has
-    std::string end_reason_;
-    error_code end_code_;
+    std::unique_ptr<bad_end> end_;        // until it is taken
+    bool is_over_ = false;
 };
 
 }  // namespace quaymaster::session

@@ -10,16 +10,22 @@ void owned_objects::note(const std::shared_ptr<core::referent>& object)
         return;
     const std::shared_ptr<core::referent> part = object->owned_part();
     const auto& owned = part != nullptr ? part : object;
-    known_.insert_or_assign(owned.get(), owned);  // a new one may be where an old one was
-    if (known_.size() >= swept_at_) {
-        std::erase_if(known_, [](const auto& known) { return known.second.expired(); });
-        swept_at_ = 2 * known_.size() + swept_min;
+    if (table_ == nullptr)
+        table_ = std::make_unique<table>();
+    auto& [known, swept_at] = *table_;
+    known.insert_or_assign(owned.get(), owned);  // a new one may be where an old one was
+    if (known.size() >= swept_at) {
+        std::erase_if(known, [](const auto& each) { return each.second.expired(); });
+        swept_at = 2 * known.size() + swept_min;
     }
 }
 
 void owned_objects::release(service& server, const core::waiter& owner)
 {
-    for (const auto& [address, each] : std::exchange(known_, {}))
+    const auto released = std::exchange(table_, nullptr);
+    if (released == nullptr)
+        return;
+    for (const auto& [address, each] : released->known)
         if (const auto object = each.lock())
             server.abandon(*object, owner);
 }

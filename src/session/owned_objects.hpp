@@ -21,8 +21,12 @@ public:
 private:
     static constexpr std::size_t swept_min = 16;
 
-    std::unordered_map<const core::referent*, std::weak_ptr<core::referent>> known_;
-    std::size_t swept_at_ = swept_min;  // objects that are gone are forgotten at that size
+    struct table {
+        std::unordered_map<const core::referent*, std::weak_ptr<core::referent>> known;
+        std::size_t swept_at = swept_min;  // objects that are gone are forgotten at that size
+    };
+
+    std::unique_ptr<table> table_;  // null until there is one: most callers never own anything
 };
 
 }  // namespace quaymaster::session

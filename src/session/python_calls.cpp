@@ -262,7 +262,7 @@ python_calls::after python_calls::call_function(python_call& call, turn& now)
     }
     if (name == wire::native::hello_name)
         return answer_hello(now);
-    if (function->begins == after::stream && used_.empty())  // what has been called as one role ends as the same
+    if (function->begins == after::stream && !is_last_used_ && (used_ == nullptr || used_->idents.empty()))  // what has been called as one role ends as the same
         role_ = core::role_of_stream(now.scratch.request.first_text.value_or(std::string_view{}));
     if (function->answer != nullptr)
         function->answer(now, *settings_, *caller_);
@@ -458,20 +458,30 @@ void python_calls::note_use(std::string_view ident, turn& now)
 {
     if (last_called_ == ident)
         return;
+    last_called_.reserve(ident.size());  // first: what has begun is noted, come what may
+    if (is_last_used_)
+        keep_last_used(now);
+    is_last_used_ = false;
+    is_last_used_ = (used_ != nullptr && used_->idents.contains(ident)) || now.server.begin_use(*caller_, role_, ident);
     last_called_ = ident;
-    if (used_.contains(ident) || !now.server.begin_use(*caller_, role_, ident))
-        return;
-    used_.emplace(ident);
-    if (used_.size() < used_swept_at_)
+}
+
+void python_calls::keep_last_used(turn& now)
+{
+    if (used_ == nullptr)
+        used_ = std::make_unique<use_table>();
+    auto& [idents, swept_at] = *used_;
+    idents.insert(last_called_);
+    if (idents.size() < swept_at)
         return;
     // Idents are never given again: those of objects that are gone may go, too.
-    std::erase_if(used_, [&](const std::string& known) {
+    std::erase_if(idents, [&](const std::string& known) {
         if (now.server.find(known) != nullptr)
             return false;
         now.server.end_use(*caller_, role_, known, false);
         return true;
     });
-    used_swept_at_ = 2 * used_.size() + swept_min;
+    swept_at = 2 * idents.size() + swept_min;
 }
 
 void python_calls::resume(python_call& call, turn& now)
@@ -515,8 +525,12 @@ void python_calls::withdraw(python_call& call, service& server)
 void python_calls::end(service& server, bool peer_left)
 {
     owned_.release(server, *caller_);
-    for (const std::string& ident : std::exchange(used_, {}))
-        server.end_use(*caller_, role_, ident, peer_left);
+    const auto used = std::exchange(used_, nullptr);
+    if (std::exchange(is_last_used_, false) && (used == nullptr || !used->idents.contains(last_called_)))
+        server.end_use(*caller_, role_, last_called_, peer_left);
+    if (used != nullptr)
+        for (const std::string& ident : used->idents)
+            server.end_use(*caller_, role_, ident, peer_left);
     if (const auto counted = std::exchange(counts_, nullptr))
         for (const auto& [ident, count] : *counted)
             for (std::size_t i = 0; i < count; ++i)

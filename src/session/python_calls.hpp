@@ -90,6 +90,7 @@ private:
     void answer_created(const python_call& call, const core::created& object, const holds& held, turn& now);
     void call_method(python_call& waiting, turn& now);
     void keep_count(turn& now);
+    void keep_last_used(turn& now);
     void call_fallback(core::referent& object, turn& now);
     void answer(const python_call& call, core::outcome result, turn& now);
     void answer_with_error(const python_call& call, core::raised error, turn& now);
@@ -102,13 +103,18 @@ private:
         std::size_t operator()(std::string_view text) const noexcept { return std::hash<std::string_view>{}(text); }
     };
     static constexpr std::size_t swept_min = 16;
+    struct use_table {
+        std::unordered_set<std::string, text_hash, std::equal_to<>> idents;
+        std::size_t swept_at = swept_min;
+    };
     owned_objects owned_;  // that this session may own
+    // Which objects, stable ones not counted, this stream has called. Most streams call one, and a set has its price.
     std::string last_called_;
-    std::unordered_set<std::string, text_hash, std::equal_to<>> used_;  // idents, not stable ones, that this stream has called
-    std::size_t used_swept_at_ = swept_min;
+    std::unique_ptr<use_table> used_;  // those before it; null if there are none
     using count_map = std::unordered_map<std::string, std::size_t, text_hash, std::equal_to<>>;
     std::unique_ptr<count_map> counts_;  // what the client counts on as long as this stream; null if it has never said
     core::stream_role role_ = core::stream_role::unknown;
+    bool is_last_used_ = false;         // last_called_ is such an object
     bool has_shut_down_error_ = false;  // the peer is new enough that it may know queue.ShutDown
 };
 

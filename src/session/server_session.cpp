@@ -16,9 +16,9 @@ void server_session::start(turn& now)
 {
     wire::handshake_nonce nonce;
     now.server.fill_random(nonce);
-    handshake_.emplace(nonce);
-    handshake_->start(now.replies);
-    handshake_deadline_ = now.now + settings_->handshake_timeout;
+    handshake_ = std::make_unique<timed_handshake>(
+        timed_handshake{wire::server_handshake{nonce}, now.now + settings_->handshake_timeout});
+    handshake_->exchange.start(now.replies);
 }
 
 std::size_t server_session::receive(bytes_view input, turn& now)
@@ -30,7 +30,7 @@ std::size_t server_session::receive(bytes_view input, turn& now)
         const auto next = wire::parse_frame(rest, payload_size_max(), ec);
         if (ec) {
             const std::uint64_t announced = wire::announced_payload_size(rest).value_or(0);
-            close_because(ec, wire::frame_fault_text(ec, announced, payload_size_max(), "payload_size_max"));
+            close_because({ec, wire::frame_fault_text(ec, announced, payload_size_max(), "payload_size_max")});
             break;
         }
         if (!next)
@@ -74,23 +74,21 @@ std::size_t server_session::receive_native(bytes_view input, turn& now)
 
 void server_session::close_if_native_is_over()
 {
-    if (native_->is_over())
-        close_because(native_->end_code(), native_->end_reason());
+    if (auto end = native_->take_bad_end())
+        close_because(std::move(*end));
 }
 
 void server_session::take_handshake_frame(bytes_view payload, turn& now)
 {
     const wire::handshake_policy policy{settings_->authkey, settings_->require_sha256};
-    switch (handshake_->on_frame(payload, policy, now.replies)) {
+    switch (handshake_->exchange.on_frame(payload, policy, now.replies)) {
     case wire::handshake_state::running: return;
     case wire::handshake_state::failed:
-        close_because(handshake_->failure(), "handshake: " + handshake_->failure().message());
-        return;
+        return close_because({handshake_->exchange.failure(), "handshake: " + handshake_->exchange.failure().message()});
     case wire::handshake_state::done: break;
     }
-    calls_.set_has_shut_down_error(!handshake_->peer_is_legacy());
+    calls_.set_has_shut_down_error(!handshake_->exchange.peer_is_legacy());
     handshake_.reset();
-    handshake_deadline_ = core::never;
     authenticated_ = true;
     phase_ = phase::first_request;
 }
@@ -107,7 +105,9 @@ core::time_point server_session::deadline() const noexcept
 {
     if (native_ != nullptr)
         return native_->deadline();
-    return call_.parked() ? call_.deadline() : handshake_deadline_;
+    if (call_.parked())
+        return call_.deadline();
+    return handshake_ != nullptr ? handshake_->deadline : core::never;
 }
 
 void server_session::on_deadline(turn& now)
@@ -118,8 +118,8 @@ void server_session::on_deadline(turn& now)
         return native_->on_deadline(now);
     if (call_.parked())
         return calls_.expire(call_, now);
-    close_because({}, "handshake not done within " + std::to_string(settings_->handshake_timeout.count()) +
-                          " ms (handshake_timeout)");
+    close_because({{}, "handshake not done within " + std::to_string(settings_->handshake_timeout.count()) +
+                           " ms (handshake_timeout)"});
 }
 
 void server_session::end(service& server, bool peer_left)
@@ -128,13 +128,13 @@ void server_session::end(service& server, bool peer_left)
     if (native_ != nullptr)
         native_->end(server);
     calls_.end(server, peer_left);
-    handshake_deadline_ = core::never;
+    handshake_.reset();
     phase_ = phase::over;
 }
 
 bool server_session::authentication_failed() const noexcept
 {
-    return wire::is_authentication_failure(end_code_);
+    return wire::is_authentication_failure(end_code());
 }
 
 std::optional<std::size_t> server_session::frame_size(bytes_view input) const noexcept
@@ -152,12 +152,11 @@ std::size_t server_session::payload_size_max() const noexcept
     return phase_ == phase::handshake ? wire::handshake_payload_size_max : settings_->payload_size_max;
 }
 
-void server_session::close_because(error_code code, std::string reason)
+void server_session::close_because(bad_end end)
 {
     phase_ = phase::over;
-    handshake_deadline_ = core::never;
-    end_code_ = code;
-    end_reason_ = std::move(reason);
+    handshake_.reset();
+    end_ = std::make_unique<bad_end>(std::move(end));
 }
 
 }  // namespace quaymaster::session

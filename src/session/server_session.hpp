@@ -22,7 +22,6 @@
 
 namespace quaymaster::session {
 
-
 /// One connection: handshake, then one request of the Python dialect and the end ("one-shot"), or, after `accept_connection`,
 /// requests on objects until the peer leaves (a "stream"), or, after the hello, the native dialect. Follows managers.py:
 /// Server.handle_request and Server.serve_client.
@@ -72,9 +71,9 @@ public:
     /// True when the connection is to be closed as soon as the replies are written.
     [[nodiscard]] bool wants_close() const noexcept { return phase_ == phase::over && !parked(); }
     /// Why the session ended badly, for the log; empty after a normal end. Holds no key and no digest.
-    [[nodiscard]] std::string_view end_reason() const noexcept { return end_reason_; }
+    [[nodiscard]] std::string_view end_reason() const noexcept { return end_ != nullptr ? std::string_view{end_->reason} : std::string_view{}; }
     /// Which of the faults of the wire ended it, for counters; clear after a normal end and for a timeout of the handshake.
-    [[nodiscard]] error_code end_code() const noexcept { return end_code_; }
+    [[nodiscard]] error_code end_code() const noexcept { return end_ != nullptr ? end_->code : error_code{}; }
     /// True if it ended because the peer did not prove the key, or refused ours.
     [[nodiscard]] bool authentication_failed() const noexcept;
     /// The octets that the frame at the front of `input` has in all, header included, for reserving memory; nullopt if
@@ -83,25 +82,27 @@ public:
 
 private:
     enum class phase : std::uint8_t { handshake, first_request, stream, native, over };
+    struct timed_handshake {
+        wire::server_handshake exchange;
+        core::time_point deadline;
+    };
 
     std::size_t receive_native(bytes_view input, turn& now);
     void take_frame(bytes_view payload, turn& now);
     void take_handshake_frame(bytes_view payload, turn& now);
-    void close_because(error_code code, std::string reason);
+    void close_because(bad_end end);
     void close_if_native_is_over();
     [[nodiscard]] std::size_t payload_size_max() const noexcept;
 
     const server_settings* settings_;
     core::waiter* caller_;
-    core::time_point handshake_deadline_ = core::never;
     python_calls calls_;
     python_call call_;  // of the Python dialect, which has one at a time
     std::unique_ptr<native_session> native_;
-    std::optional<wire::server_handshake> handshake_;
+    std::unique_ptr<timed_handshake> handshake_;  // null before it and after it
+    std::unique_ptr<bad_end> end_;                // null but for a session that has ended badly
     phase phase_ = phase::handshake;
     bool authenticated_ = false;
-    error_code end_code_;
-    std::string end_reason_;
 };
 
 }  // namespace quaymaster::session

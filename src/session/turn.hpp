@@ -10,9 +10,11 @@
 #include "wire/python_dialect.hpp"
 
 #include <quaymaster/bytes.hpp>
+#include <quaymaster/errors.hpp>
 
 #include <chrono>
 #include <cstddef>
+#include <string>
 #include <vector>
 
 namespace quaymaster::session {
@@ -33,6 +35,12 @@ struct server_settings {
     std::size_t requests_max = 65'536;
     /// Objects that one connection of the native dialect may have open at once.
     std::size_t handles_max = 65'536;
+};
+
+/// How a session came to an end that was not meant: for the log, so with no key and no digest in it.
+struct bad_end {
+    error_code code;  // which of the faults of the wire it was; clear for what is none
+    std::string reason;
 };
 
 /// Memory that the sessions of one thread lend each other for the length of a call. Thread safety: none.
