@@ -18,6 +18,7 @@
 #include <cstdint>
 #include <functional>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -48,6 +49,9 @@ struct native_reply {
     bytes_view body;
 };
 
+/// Thrown if the server has no such object as a request was for: it has not been carried out, and the connection is unharmed.
+struct unknown_object {};
+
 /// One socket and its session: the shell that moves octets between them.
 /// Errors: connection_lost, deadline_exceeded, authentication_error; `error` if the peer speaks another protocol. After
 /// one of these the connection is good for nothing but destruction: a late reply would be taken for another request's.
@@ -69,6 +73,9 @@ public:
     /// Sends one native request, whose body is `fields` and then `tail`, and waits for its reply. A wait that is longer than
     /// client_options::wait_slice pings the server, which must answer within call_deadline.
     native_reply transact_native(const wire::native::frame_head& head, bytes_view fields, bytes_view tail, const native_wait& wait);
+    /// A handle of the object `ident` for the request that transact_native() sends next. If the object is not open yet, that request
+    /// opens it on its way, and throws unknown_object if the server has none.
+    [[nodiscard]] std::uint32_t handle_for_next(std::string_view ident);
     /// Sends one without waiting: its id, for receive_native().
     std::uint32_t start_native(const wire::native::frame_head& head, bytes_view fields);
     /// Sends one that has no reply of its own.
@@ -77,8 +84,8 @@ public:
     native_reply receive_native(std::uint32_t id, const native_wait& wait);
     /// The item in `reply`, whose memory it may take over. It is the last thing to do with that reply.
     codec::item take_item(const native_reply& reply);
-    /// What the server has open for the object `ident`; nullopt if it knows none. Asks once.
-    std::optional<std::uint32_t> handle_of(std::string_view ident);
+    /// What the server has open for the object `ident`. Asks once. Throws unknown_object if it knows none.
+    std::uint32_t handle_of(std::string_view ident);
     /// Octets of one request.
     [[nodiscard]] std::size_t request_size_max() const noexcept { return request_size_max_; }
 
@@ -89,6 +96,12 @@ public:
 
 private:
     wire::reply transact_in_frames(const wire::outgoing_request& request, codec::reader_dialect dialect, const reply_wait& wait);
+    [[nodiscard]] std::uint32_t next_id() noexcept;
+    [[nodiscard]] const std::uint32_t* find_handle(std::string_view ident) noexcept;
+    std::uint32_t note_opened(std::string ident, const native_reply& reply);
+    void take_opened(std::string ident, const native_reply& reply, std::uint32_t id);
+    void write_native(std::span<const bytes_view> pieces);
+    native_reply open_and_transact(std::string ident, bytes_view front, bytes_view tail, std::uint32_t id, const native_wait& wait);
     native_reply wait_for_native(std::uint32_t id, const native_wait& wait);
     std::optional<native_reply> take_native(std::uint32_t id);
     void fill_native(time_point deadline, time_point& ping_due, const native_wait& wait);
@@ -127,6 +140,7 @@ private:
     using handle_map = std::unordered_map<std::string, std::uint32_t, text_hash, std::equal_to<>>;
     handle_map handles_;  // by ident
     handle_map::value_type* last_used_ = nullptr;
+    std::optional<std::string> to_open_;  // the object of the next request, by its ident, if that is not open yet
     bool in_progress_ = false;   // a request was begun and its reply not read
     bool request_left_ = false;  // some of that request may have reached the server
 };

@@ -71,7 +71,7 @@ wire::reply client_connection::transact_in_frames(const wire::outgoing_request& 
 {
     wire::outbox& output = session_.output();
     drop_input(std::exchange(native_reply_size_, 0));
-    const std::uint32_t id = ++last_id_ != ping_id ? last_id_ : ++last_id_;
+    const std::uint32_t id = next_id();
     const std::size_t begun = native::begin_body(output, {native::operation::call, id});
     try {
         wire::write_request(output, dialect, request, environment_.session.limits);
@@ -108,25 +108,45 @@ native_reply client_connection::transact_native(const native::frame_head& head, 
 {
     drop_input(std::exchange(native_reply_size_, 0));
     native::frame_head numbered = head;
-    numbered.id = ++last_id_ != ping_id ? last_id_ : ++last_id_;
+    numbered.id = next_id();
     if (fields.size() + tail.size() > request_size_max_)
         throw error{"a request of " + std::to_string(fields.size() + tail.size()) + " octets is more than the server at " +
                     environment_.server.to_string() + " accepts (its payload_size_max is " + std::to_string(request_size_max_) + ")"};
     const request_front front{numbered, fields, tail.size()};
+    if (to_open_)
+        return open_and_transact(*std::exchange(to_open_, std::nullopt), front.view(), tail, numbered.id, wait);
     const std::array<bytes_view, 2> pieces{front.view(), tail};
+    write_native(std::span{pieces}.first(tail.empty() ? 1 : 2));
+    return wait_for_native(numbered.id, wait);
+}
+
+/// Begins a request.
+void client_connection::write_native(std::span<const bytes_view> pieces)
+{
     in_progress_ = true;
     request_left_ = true;
     error_code ec;
-    socket_.write(std::span{pieces}.first(tail.empty() ? 1 : 2), environment_.options.call_deadline, ec);
+    socket_.write(pieces, environment_.options.call_deadline, ec);
     if (ec)
         throw_socket_error(ec, environment_.options.call_deadline);
-    return wait_for_native(numbered.id, wait);
+}
+
+/// The first request on an object: one round trip with the open, whose answer comes before that of the request.
+native_reply client_connection::open_and_transact(std::string ident, bytes_view front, bytes_view tail, std::uint32_t id,
+                                                  const native_wait& wait)
+{
+    const std::uint32_t open_id = next_id();
+    const request_front opening{{native::operation::open, open_id}, {}, ident.size()};
+    const std::array<bytes_view, 4> pieces{opening.view(), as_bytes(ident), front, tail};
+    write_native(std::span{pieces}.first(tail.empty() ? 3 : 4));
+    take_opened(std::move(ident), wait_for_native(open_id, {milliseconds{0}}), id);
+    return wait_for_native(id, wait);
 }
 
 std::uint32_t client_connection::start_native(const native::frame_head& head, bytes_view fields)
 {
     native::frame_head numbered = head;
-    numbered.id = ++last_id_ != ping_id ? last_id_ : ++last_id_;
+    numbered.id = next_id();
     send_native(numbered, fields);
     return numbered.id;
 }
@@ -240,24 +260,72 @@ codec::item client_connection::take_item(const native_reply& reply)
     return codec::item::adopt(std::move(input_), reply.body, {.protocol_min = 4});
 }
 
-std::optional<std::uint32_t> client_connection::handle_of(std::string_view ident)
+std::uint32_t client_connection::next_id() noexcept
 {
-    if (last_used_ != nullptr && last_used_->first == ident)
-        return last_used_->second;
-    if (const auto known = handles_.find(ident); known != handles_.end()) {
+    return ++last_id_ != ping_id ? last_id_ : ++last_id_;
+}
+
+const std::uint32_t* client_connection::find_handle(std::string_view ident) noexcept
+{
+    if (last_used_ == nullptr || last_used_->first != ident) {
+        const auto known = handles_.find(ident);
+        if (known == handles_.end())
+            return nullptr;
         last_used_ = &*known;
-        return known->second;
     }
+    return &last_used_->second;
+}
+
+std::uint32_t client_connection::handle_for_next(std::string_view ident)
+{
+    to_open_.reset();
+    if (const std::uint32_t* const known = find_handle(ident))
+        return *known;
+    to_open_.emplace(ident);
+    return native::last_opened;
+}
+
+std::uint32_t client_connection::handle_of(std::string_view ident)
+{
+    to_open_.reset();
+    if (const std::uint32_t* const known = find_handle(ident))
+        return *known;
     const native_reply reply = transact_native({native::operation::open, 0}, {}, as_bytes(ident), {milliseconds{0}});
     if (reply.code == native::operation::raised)
-        return std::nullopt;
+        throw unknown_object{};
+    return note_opened(std::string{ident}, reply);
+}
+
+/// Remembers what an open has come to, which is no exception. Returns the handle.
+std::uint32_t client_connection::note_opened(std::string ident, const native_reply& reply)
+{
     native::body_reader body{reply.body};
     const std::uint32_t handle = body.number32();
     (void)body.octet();
     if (reply.code != native::operation::opened || body.failed())
         throw_protocol_error(reply.code == native::operation::refused ? std::string{as_chars(reply.body)} : "its answer to an open is none");
-    last_used_ = &*handles_.emplace(ident, handle).first;
+    last_used_ = &*handles_.emplace(std::move(ident), handle).first;
     return handle;
+}
+
+/// The server has answered the open that went before the request `id`, with `reply`. If nothing is open, the request was refused, and
+/// the answer says nothing else: takes that, too.
+void client_connection::take_opened(std::string ident, const native_reply& reply, std::uint32_t id)
+{
+    in_progress_ = true;  // the request is
+    if (reply.code == native::operation::opened) {
+        note_opened(std::move(ident), reply);
+        drop_input(std::exchange(native_reply_size_, 0));
+        return;
+    }
+    const bool is_unknown = reply.code == native::operation::raised;
+    const std::string why{reply.code == native::operation::refused ? as_chars(reply.body) : "its answer to an open is none"};
+    drop_input(std::exchange(native_reply_size_, 0));
+    if (wait_for_native(id, {milliseconds{0}}).code != native::operation::refused)
+        throw_protocol_error("it answers a request on an object that it has not opened");
+    if (is_unknown)
+        throw unknown_object{};
+    throw_protocol_error(why);
 }
 
 void client_connection::throw_unheard(const native_wait& wait) const

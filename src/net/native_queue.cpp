@@ -79,15 +79,18 @@ std::optional<std::size_t> native_queue::batch_size_max()
 std::unique_ptr<item_stream> native_queue::consume(std::size_t window)
 {
     // The calling thread's own stream tells whether the server has the dialect, and sees to it that the queue is there.
-    if (!on_native([](client_connection&, std::uint32_t) { return true; }))
+    if (!on_native([this](client_connection& own, std::uint32_t) { return own.handle_of(queue_.ident()); }))
         return nullptr;
     std::unique_ptr<client_connection> stream = core_.open_native();
     if (stream == nullptr)
         return nullptr;
-    const auto handle = stream->handle_of(queue_.ident());
-    if (!handle)
-        throw remote_error{"KeyError", '\'' + queue_.ident() + "': the server has no such object any more"};
-    return std::make_unique<native_consumer>(std::move(stream), *handle, static_cast<std::uint32_t>(window));
+    const std::string ident = queue_.ident();
+    try {
+        const std::uint32_t handle = stream->handle_of(ident);
+        return std::make_unique<native_consumer>(std::move(stream), handle, static_cast<std::uint32_t>(window));
+    } catch (const unknown_object&) {
+        throw remote_error{"KeyError", '\'' + ident + "': the server has no such object any more"};
+    }
 }
 
 }  // namespace quaymaster::net

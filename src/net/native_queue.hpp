@@ -28,8 +28,9 @@ public:
     std::unique_ptr<item_stream> consume(std::size_t window) override;
 
 private:
-    /// `act(stream, handle)` with the calling thread's stream and what the server has open for this object; nullopt, with nothing
-    /// done, if the stream does not speak the native dialect.
+    /// `act(stream, handle)` with the calling thread's stream and a handle of this object for its first request, which may throw
+    /// unknown_object: then the object is found again, and `act` is called once more. nullopt, with nothing done, if the stream does not
+    /// speak the native dialect.
     template <class Act>
     auto on_native(Act&& act) -> std::optional<std::invoke_result_t<Act&, client_connection&, std::uint32_t>>
     {
@@ -39,10 +40,12 @@ private:
             const bool is_known = core_.with_stream([&](client_connection& stream) {
                 if (!stream.is_native())
                     return true;
-                const std::optional<std::uint32_t> handle = stream.handle_of(known);
-                if (handle)
-                    result.emplace(act(stream, *handle));
-                return handle.has_value();
+                try {
+                    result.emplace(act(stream, stream.handle_for_next(known)));
+                } catch (const unknown_object&) {
+                    return false;
+                }
+                return true;
             });
             if (is_known)
                 return result;

@@ -212,6 +212,7 @@ void native_session::break_off(bad_end end)
 
 void native_session::open(const frame& request, turn& now)
 {
+    last_opened_ = native::last_opened;  // that is: nothing
     const std::string_view ident = as_chars(request.body);
     auto object = now.server.find(ident);
     if (object == nullptr)
@@ -230,6 +231,7 @@ void native_session::open(const frame& request, turn& now)
         open_[handle] = std::move(opened);
     }
     native::fixed_fields fields;
+    last_opened_ = handle;
     fields.add(handle);
     fields.add(static_cast<std::uint8_t>(queue != nullptr ? native::object_kind::queue : native::object_kind::other));
     native::write_frame(now.replies, {operation::opened, request.id}, fields.view());
@@ -238,7 +240,7 @@ void native_session::open(const frame& request, turn& now)
 void native_session::close(const frame& request, turn& now)
 {
     body_reader body{request.body};
-    const std::uint32_t handle = body.number32();
+    const std::uint32_t handle = own_handle(body.number32());
     open_object* const known = find_open(handle);
     if (!body.at_end() || known == nullptr)
         return refuse(request, "no such handle", now);
@@ -247,8 +249,15 @@ void native_session::close(const frame& request, turn& now)
     answer_done(request.id, 0, now);
 }
 
+/// What `handle` stands for.
+std::uint32_t native_session::own_handle(std::uint32_t handle) const noexcept
+{
+    return handle == native::last_opened ? last_opened_ : handle;
+}
+
 native_session::open_object* native_session::find_open(std::uint32_t handle) noexcept
 {
+    handle = own_handle(handle);
     return handle < open_.size() && open_[handle].object != nullptr ? &open_[handle] : nullptr;
 }
 

@@ -88,6 +88,7 @@ private:
     void inform(const frame& request, turn& now);
 
     // What several of them need.
+    [[nodiscard]] std::uint32_t own_handle(std::uint32_t handle) const noexcept;
     [[nodiscard]] open_object* find_open(std::uint32_t handle) noexcept;
     [[nodiscard]] open_object* queue_for(const frame& request, std::uint32_t handle, turn& now);
     [[nodiscard]] bool read_item(const frame& request, bytes_view opcodes, const open_object& into, codec::item& found, turn& now);
@@ -128,6 +129,7 @@ private:
     struct requests;
     std::unique_ptr<requests> requests_;  // what waits; null until something has
     std::unique_ptr<bad_end> end_;        // until it is taken
+    std::uint32_t last_opened_ = wire::native::last_opened;  // a handle; itself if the last open has opened nothing
     bool is_over_ = false;
 };
 

@@ -33,6 +33,10 @@ inline constexpr std::size_t batch_items_max = 0xffff;
 /// A `timeout` of this is none: the request waits without limit. Others are milliseconds.
 inline constexpr std::uint32_t no_limit = 0xffff'ffff;
 
+/// A `handle` of this is what the open before it opened, whichever that was: a client need not wait for the answer to that. If it
+/// opened nothing, no handle. No object has this one.
+inline constexpr std::uint32_t last_opened = 0xffff'ffff;
+
 /// What a frame is. Requests are below 128, replies above. 14 to 19 and 138 to 143 are kept for leases and acks.
 enum class operation : std::uint8_t {
     open = 1,       // an ident                                   -> opened

@@ -598,7 +598,7 @@ TEST_CASE_METHOD(fixture, "an empty dict does not ask whether the key of a pop()
 {
     const raised error = error_of(client("pop", {value::list({})}));
     CHECK(error.type == exception_type::key_error);
-    CHECK(error.argument == value::list({}));
+    CHECK(*error.argument == value::list({}));
     CHECK(result_of(client("pop", {value::list({}), 1})) == value{1});
     put("a", 1);
     CHECK(error_of(client("pop", {value::list({}), 1})).type == exception_type::type_error);

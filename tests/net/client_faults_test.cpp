@@ -3,10 +3,12 @@
 
 #include <catch2/catch.hpp>
 
+#include <functional>
 #include <future>
 #include <memory>
 #include <optional>
 #include <thread>
+#include <vector>
 
 using namespace quaymaster;
 using namespace std::chrono_literals;
@@ -244,6 +246,69 @@ TEST_CASE("an object that a create() made is not made again after a restart", "[
     } catch (const remote_error& unknown) {
         CHECK(unknown.type_name() == "KeyError");
         CHECK(unknown.text().find(queue.ident()) != std::string::npos);
+    }
+}
+
+TEST_CASE("the first request to a queue after a restart is carried out once, or not at all", "[net][client][native][faults][restart]")
+{
+    std::optional<queue_manager> serving;
+    const auto restart = [&](const address& where) {
+        serving.reset();
+        serving.emplace(where, "abc", short_limits());
+        serving->register_type("make_queue");
+        serving->serve();
+    };
+    restart({"127.0.0.1", 0});
+    const address where = serving->address();
+    manager_options options = short_limits();
+    options.client.dialect = GENERATE(client_dialect::native, client_dialect::python);
+    queue_manager client{where, "abc", options};
+    client.connect();
+
+    const std::vector<std::function<void(const queue_proxy<int>&)>> requests{
+        [](const auto& queue) { queue.put(7); },
+        [](const auto& queue) { queue.put_many(std::vector{7}); },
+        [](const auto& queue) { (void)queue.get(0ms); },
+        [](const auto& queue) { (void)queue.get_many(2, 0ms); },
+        [](const auto& queue) {
+            for (const int each : queue.consume(2))
+                FAIL("it holds " << each);
+        },
+    };
+    SECTION("on one that is there")
+    {
+        const auto queue = client.queue<int>();
+        for (std::size_t i = 0; i < 2; ++i) {
+            CAPTURE(i);
+            restart(where);
+            requests[i](queue);
+            CHECK(queue.qsize() == 1);
+            CHECK(queue.get(0ms) == 7);
+        }
+        for (std::size_t i = 2; i < 4; ++i) {
+            CAPTURE(i);
+            restart(where);
+            CHECK_THROWS_AS(requests[i](queue), queue_empty);
+        }
+    }
+    SECTION("on one that is gone")
+    {
+        const auto gone = client.queue<int>("make_queue");
+        restart(where);
+        const auto queue = client.queue<int>();
+        for (std::size_t i = 0; i < requests.size(); ++i) {
+            CAPTURE(i);
+            try {
+                requests[i](gone);
+                FAIL("the ident of an earlier server is still known");
+            } catch (const remote_error& unknown) {
+                CHECK(unknown.type_name() == "KeyError");
+                CHECK(unknown.text().find(gone.ident()) != std::string::npos);
+            }
+            queue.put(1);  // over the same connection, which it has not harmed
+            CHECK(queue.qsize() == 1);
+            CHECK(queue.get(0ms) == 1);
+        }
     }
 }
 

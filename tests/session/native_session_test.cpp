@@ -295,6 +295,87 @@ TEST_CASE("what is no item is an exception of its put, and the session goes on",
     CHECK_FALSE(end.server.session.wants_close());
 }
 
+TEST_CASE("requests need not wait for the answer to the open before them", "[session][native]")
+{
+    session::server_settings settings;
+    settings.handles_max = 2;
+    native_end end{settings};
+    native_client& client = end.client;
+    native_client::fields last;
+    last.add(native::last_opened).add(std::uint32_t{0});
+    const auto open = [](std::uint32_t id, std::string_view ident) {
+        return native_client::frame({operation::open, id}, as_bytes(ident));
+    };
+    const auto put = [&](std::uint32_t id, const value& item) {
+        return native_client::frame({operation::put, id}, joined({last.view(), opcodes_of(item)}));
+    };
+    const auto size_of = [](const auto& queue) { return queue->as_queue()->qsize(); };
+
+    SECTION("they are for what it has opened")
+    {
+        end.server.receive(joined({open(1, "get_task_queue"), put(2, "a"), native_client::frame({operation::get, 3}, last.view())}));
+        CHECK(client.next(1).code == operation::opened);
+        CHECK(client.next(2).code == operation::done);
+        CHECK(client.next(3).item() == value{"a"});
+    }
+    SECTION("and so are those after its answer, until another is opened")
+    {
+        (void)client.open("get_small_queue");
+        const std::uint32_t second = client.open("get_task_queue");
+        end.server.receive(put(2, "a"));
+        CHECK(client.next(2).code == operation::done);
+        client.get(3, second);
+        CHECK(client.next(3).item() == value{"a"});
+    }
+    SECTION("if it has opened nothing they are refused, whatever was opened before")
+    {
+        (void)client.open("get_task_queue");
+        end.server.receive(joined({open(1, "get_no_queue"), put(2, "a")}));
+        CHECK(client.next(1).raised().find("KeyError: ") == 0);
+        const native_reply refused = client.next(2);
+        CHECK(refused.code == operation::refused);
+        CHECK(refused.text().find("no such handle") != std::string::npos);
+        CHECK(size_of(end.service.queue) == 0);
+        CHECK_FALSE(end.server.session.wants_close());
+    }
+    SECTION("and so they are if it was refused itself")
+    {
+        (void)client.open("get_small_queue");
+        (void)client.open("get_task_queue");
+        end.server.receive(joined({open(1, "get_task_queue"), put(2, "a")}));
+        CHECK(client.next(1).code == operation::refused);
+        CHECK(client.next(2).code == operation::refused);
+        CHECK(size_of(end.service.queue) == 0);
+    }
+    SECTION("before the first open, and once that is closed, there is nothing")
+    {
+        end.server.receive(put(1, "a"));
+        CHECK(client.next(1).code == operation::refused);
+        (void)client.open("get_task_queue");
+        client.close(2, native::last_opened);
+        CHECK(client.next(2).code == operation::done);
+        end.server.receive(put(3, "a"));
+        CHECK(client.next(3).code == operation::refused);
+        CHECK(size_of(end.service.queue) == 0);
+    }
+    SECTION("one that waits is given what comes, though another is opened meanwhile, and may give it back")
+    {
+        last = {};
+        last.add(native::last_opened).add(native::no_limit);
+        end.server.receive(joined({open(1, "get_task_queue"), native_client::frame({operation::get, 2}, last.view())}));
+        const native_reply opened = client.next(1);
+        REQUIRE(opened.code == operation::opened);
+        const std::uint32_t first = native::body_reader{opened.body}.number32();
+        (void)client.open("get_small_queue");
+        client.put(3, first, "a");
+        resume_told(end.service, {&end.server});
+        CHECK(client.next(3).code == operation::done);
+        CHECK(client.next(2).item() == value{"a"});
+        client.put_back(4, first, {"a"});
+        CHECK(client.next(4).code == operation::done);
+    }
+}
+
 TEST_CASE("open gives handles, and close takes them back", "[session][native]")
 {
     session::server_settings settings;
