@@ -29,6 +29,16 @@ namespace detail {
 
 namespace detail {
 
+/// Sets `item` to what `opcodes` are, if `Codec` reads that off them. False: they are to become a value.
+template <class Codec, class T>
+[[nodiscard]] bool read_directly([[maybe_unused]] bytes_view opcodes, [[maybe_unused]] std::optional<T>& item)
+{
+    if constexpr (requires { Codec::template decode_opcodes<T>(opcodes); })
+        return (item = Codec::template decode_opcodes<T>(opcodes)).has_value();
+    else
+        return false;
+}
+
 /// What put_many() has yet to send, and what has come of the rest.
 class put_batch {
 public:
@@ -49,6 +59,24 @@ private:
     std::unique_ptr<state> state_;
 };
 
+/// What get_many() has got.
+class got_items {
+public:
+    got_items(got_items&&) noexcept;
+    got_items& operator=(got_items&&) noexcept;
+    ~got_items();
+
+    [[nodiscard]] std::size_t size() const noexcept;
+    /// The next one; nullopt if `direct` has read it off its opcodes. Precondition: size() calls at most.
+    [[nodiscard]] std::optional<value> next(opcode_reader direct);
+
+private:
+    friend class quaymaster::queue_proxy_base;
+    struct state;
+    got_items();
+    std::unique_ptr<state> state_;
+};
+
 /// Where consume() takes its items from.
 class item_source {
 public:
@@ -57,8 +85,8 @@ public:
     item_source& operator=(item_source&&) noexcept;
     ~item_source();
 
-    /// The next item, after waiting for it; nullopt once the queue is shut down and empty.
-    [[nodiscard]] std::optional<value> next();
+    /// Waits for the next item. nullopt if `direct` has read it off its opcodes, or the queue is shut down and empty.
+    [[nodiscard]] std::optional<value> next(opcode_reader direct);
 
 private:
     struct state;
@@ -107,7 +135,8 @@ private:
     void advance()
     {
         current_.reset();
-        if (const std::optional<value> found = source_.next())
+        auto read = [this](bytes_view opcodes) { return detail::read_directly<Codec>(opcodes, current_); };
+        if (const std::optional<value> found = source_.next(read))
             current_.emplace(Codec::template decode<T>(*found));
     }
 
@@ -138,7 +167,9 @@ protected:
 
     /// An empty encoder, with the memory that this thread's last put() used.
     [[nodiscard]] static pickle_encoder spare_encoder();
-    [[nodiscard]] std::vector<value> get_values(std::size_t items_max, timeout_type timeout) const;
+    /// Keeps the memory of an encoder for the next spare_encoder() of this thread, unless it is a giant's.
+    static void keep(pickle_encoder&& encoded) noexcept;
+    [[nodiscard]] detail::got_items get_items(std::size_t items_max, timeout_type timeout) const;
     void put_encoded(pickle_encoder&& encoded, timeout_type timeout) const;
     void put_nowait_encoded(pickle_encoder&& encoded) const;
     [[nodiscard]] value get_value(timeout_type timeout) const;
@@ -178,14 +209,10 @@ public:
     /// with may_have_executed() an item may have been taken out and lost on the way.
     [[nodiscard]] T get(std::optional<std::chrono::milliseconds> timeout = std::nullopt) const
     {
-        if constexpr (requires(bytes_view opcodes) { Codec::template decode_opcodes<T>(opcodes); }) {
-            std::optional<T> item;
-            auto read = [&item](bytes_view opcodes) { return (item = Codec::template decode_opcodes<T>(opcodes)).has_value(); };
-            const std::optional<value> found = get_value(timeout, read);
-            return found ? Codec::template decode<T>(*found) : *std::move(item);
-        } else {
-            return Codec::template decode<T>(get_value(timeout));
-        }
+        std::optional<T> item;
+        auto read = [&item](bytes_view opcodes) { return detail::read_directly<Codec>(opcodes, item); };
+        const std::optional<value> found = get_value(timeout, read);
+        return found ? Codec::template decode<T>(*found) : *std::move(item);
     }
     /// get() that does not wait.
     [[nodiscard]] T get_nowait() const { return Codec::template decode<T>(get_value_nowait()); }
@@ -209,9 +236,15 @@ public:
     /// if none came in time, std::invalid_argument if `items_max` is 0. conversion_error: all of them have left the queue.
     [[nodiscard]] std::vector<T> get_many(std::size_t items_max, std::optional<std::chrono::milliseconds> timeout = std::nullopt) const
     {
+        detail::got_items got = get_items(items_max, timeout);
         std::vector<T> items;
-        for (const value& each : get_values(items_max, timeout))
-            items.push_back(Codec::template decode<T>(each));
+        items.reserve(got.size());
+        std::optional<T> item;
+        auto read = [&item](bytes_view opcodes) { return detail::read_directly<Codec>(opcodes, item); };
+        while (items.size() < got.size()) {
+            const std::optional<value> found = got.next(read);
+            items.push_back(found ? Codec::template decode<T>(*found) : *std::move(item));
+        }
         return items;
     }
 

@@ -22,6 +22,8 @@ namespace native = wire::native;
 
 /// A request of this many octets is long enough to make the way there and back cheap.
 constexpr std::size_t request_size_wanted = std::size_t{256} << 10;
+/// What is larger is not kept for the next batch.
+constexpr std::size_t kept_size_max = 2 * request_size_wanted;
 
 /// What is left of a time-out that several requests share.
 class shared_timeout {
@@ -45,15 +47,55 @@ private:
 
 }  // namespace
 
-std::vector<value> queue_proxy_base::get_values(std::size_t items_max, timeout_type timeout) const
+namespace detail {
+
+struct got_items::state {
+    net::got_batch batch;
+    std::vector<value> values;  // instead, one by one, in the Python dialect
+    codec::pickle_limits limits;
+    std::size_t given_out = 0;
+    wire::native::body_reader rest{{}};  // of batch.sized
+};
+
+got_items::got_items() : state_{std::make_unique<state>()} {}
+got_items::got_items(got_items&&) noexcept = default;
+got_items& got_items::operator=(got_items&&) noexcept = default;
+got_items::~got_items() = default;
+
+std::size_t got_items::size() const noexcept
+{
+    return state_->batch.size() + state_->values.size();
+}
+
+std::optional<value> got_items::next(opcode_reader direct)
+{
+    state& known = *state_;
+    const std::size_t index = known.given_out++;
+    if (!known.values.empty())
+        return std::move(known.values[index]);
+    if (index < known.batch.items.size()) {
+        const codec::item& stored = known.batch.items[index];
+        return direct(stored.opcodes()) ? std::nullopt : std::optional{codec::payload{stored}.to_value(known.limits)};
+    }
+    const bytes_view opcodes = known.rest.sized_octets();
+    if (direct(opcodes))
+        return std::nullopt;
+    return codec::payload{codec::item::make(opcodes, {.protocol_min = 4})}.to_value(known.limits);
+}
+
+}  // namespace detail
+
+detail::got_items queue_proxy_base::get_items(std::size_t items_max, timeout_type timeout) const
 {
     if (items_max == 0)
         throw std::invalid_argument{"get_many() of 0 items: ask for one at least"};
-    std::vector<value> values;
-    std::vector<codec::item> got;
+    detail::got_items all;
+    all.state_->limits = object().limits();
+    net::got_batch& got = all.state_->batch;
     net::typed_queue& queue = object().queue();
     std::optional<bool> more = queue.get_many(items_max, timeout, got);
     if (!more) {
+        std::vector<value>& values = all.state_->values;
         values.push_back(get_value(timeout));
         try {
             while (values.size() < items_max)
@@ -61,7 +103,7 @@ std::vector<value> queue_proxy_base::get_values(std::size_t items_max, timeout_t
         } catch (const queue_empty&) {
         } catch (const queue_shut_down&) {
         }
-        return values;
+        return all;
     }
     while (*more && got.size() < items_max) {
         try {
@@ -74,13 +116,22 @@ std::vector<value> queue_proxy_base::get_values(std::size_t items_max, timeout_t
         if (!more)
             break;  // the server was restarted by one that is older
     }
-    values.reserve(got.size());
-    for (const codec::item& each : got)
-        values.push_back(codec::payload{each}.to_value(object().limits()));
-    return values;
+    all.state_->rest = wire::native::body_reader{got.sized.view()};
+    return all;
 }
 
 namespace detail {
+
+namespace {
+
+/// The memory of this thread's last batch, so that the next one allocates nothing. Empty while a batch has it.
+codec::byte_buffer& thread_buffer()
+{
+    thread_local codec::byte_buffer buffer;
+    return buffer;
+}
+
+}  // namespace
 
 struct put_batch::state {
     state(const queue_proxy_base& where, std::optional<milliseconds> timeout)
@@ -128,7 +179,7 @@ struct put_batch::state {
     const shared_timeout time;
     const std::optional<std::size_t> request_size_max;  // nullopt: one by one, in the Python dialect
     pickle_encoder encoder = queue_proxy_base::spare_encoder();
-    codec::byte_buffer items;  // each with its size before it
+    codec::byte_buffer items = std::move(thread_buffer());  // each with its size before it
     std::size_t count = 0;     // in `items`
     std::size_t accepted = 0;
     bool is_refused = false;
@@ -139,7 +190,17 @@ put_batch::put_batch(const queue_proxy_base& queue, std::optional<milliseconds> 
 {
 }
 
-put_batch::~put_batch() = default;
+put_batch::~put_batch()
+{
+    state& known = *state_;
+    if (!known.request_size_max)
+        return;  // then they are the puts' own
+    queue_proxy_base::keep(std::move(known.encoder));
+    if (known.items.capacity() > kept_size_max)
+        return;
+    known.items.clear();
+    thread_buffer() = std::move(known.items);
+}
 
 pickle_encoder& put_batch::encoder() noexcept
 {
@@ -191,12 +252,15 @@ item_source::item_source(item_source&&) noexcept = default;
 item_source& item_source::operator=(item_source&&) noexcept = default;
 item_source::~item_source() = default;
 
-std::optional<value> item_source::next()
+std::optional<value> item_source::next(opcode_reader direct)
 {
     try {
         if (state_->stream == nullptr)
-            return state_->queue.get_value(std::nullopt);
-        return codec::payload{state_->stream->next()}.to_value(state_->queue.object().limits());
+            return state_->queue.get_value(std::nullopt, direct);
+        codec::item next = state_->stream->next();
+        if (direct(next.opcodes()))
+            return std::nullopt;
+        return codec::payload{std::move(next)}.to_value(state_->queue.object().limits());
     } catch (const queue_shut_down&) {
         return std::nullopt;
     }

@@ -186,14 +186,15 @@ std::optional<std::size_t> local_queue::put_many(std::size_t count, bytes_view s
     return added;
 }
 
-std::optional<bool> local_queue::get_many(std::size_t count, wait_time timeout, std::vector<codec::item>& got)
+std::optional<bool> local_queue::get_many(std::size_t count, wait_time timeout, got_batch& batch)
 {
     if (!is_here())
-        return network_->get_many(count, timeout, got);
+        return network_->get_many(count, timeout, batch);
     if (queue_ == nullptr)
         return std::nullopt;
     require_not_negative(timeout);
     const local_call call{*access_};
+    std::vector<codec::item>& got = batch.items;
     const std::size_t before = got.size();
     bool has_more = false;
     const auto take_ready = [&](core::completions& fulfilled) {

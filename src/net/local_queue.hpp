@@ -24,7 +24,7 @@ public:
     std::optional<codec::item> get(wait_time timeout) override;
     /// As the network's, which a batch is one request of: others' items do not come between those that need not wait.
     std::optional<std::size_t> put_many(std::size_t count, bytes_view sized_items, wait_time timeout) override;
-    std::optional<bool> get_many(std::size_t count, wait_time timeout, std::vector<codec::item>& got) override;
+    std::optional<bool> get_many(std::size_t count, wait_time timeout, got_batch& got) override;
     std::optional<std::size_t> batch_size_max() override;
     /// Null: a get() is as good.
     std::unique_ptr<item_stream> consume(std::size_t window) override;

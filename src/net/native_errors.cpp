@@ -24,6 +24,11 @@ namespace {
     throw remote_error{std::string{known->type_name}, std::string{known->text}};
 }
 
+[[noreturn]] void throw_bad_batch()
+{
+    throw error{"the server's batch of items is not what it says"};
+}
+
 }  // namespace
 
 std::uint32_t native_timeout(std::optional<std::chrono::milliseconds> timeout)
@@ -63,7 +68,18 @@ void take_items(const native_reply& reply, std::vector<codec::item>& items)
         items.push_back(codec::item::make(opcodes, {.protocol_min = 4}));
     }
     if (!body.at_end())
-        throw error{"the server's batch of items is not what it says"};
+        throw_bad_batch();
+}
+
+void take_batch(const native_reply& reply, got_batch& got)
+{
+    native::body_reader body{reply.body};
+    for (std::size_t i = 0; i < reply.count; ++i)
+        (void)body.sized_octets();
+    if (!body.at_end() || reply.count == 0)
+        throw_bad_batch();
+    got.sized.append(reply.body);
+    got.sized_count += reply.count;
 }
 
 }  // namespace quaymaster::net

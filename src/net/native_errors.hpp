@@ -3,6 +3,7 @@
 
 #include "codec/item.hpp"
 #include "net/client_connection.hpp"
+#include "net/typed_queue.hpp"
 #include "wire/native_dialect.hpp"
 
 #include <chrono>
@@ -23,5 +24,7 @@ void require(const native_reply& reply, wire::native::operation wanted);
 std::size_t take_done(const native_reply& reply);
 /// The items of `reply`, copied out of it and appended to `items`. `error` if they are not what the reply says.
 void take_items(const native_reply& reply, std::vector<codec::item>& items);
+/// The same for what need not become items. Unchanged if it throws.
+void take_batch(const native_reply& reply, got_batch& got);
 
 }  // namespace quaymaster::net

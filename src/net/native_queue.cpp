@@ -57,7 +57,7 @@ std::optional<std::size_t> native_queue::put_many(std::size_t count, bytes_view 
     });
 }
 
-std::optional<bool> native_queue::get_many(std::size_t count, wait_time timeout, std::vector<codec::item>& got)
+std::optional<bool> native_queue::get_many(std::size_t count, wait_time timeout, got_batch& got)
 {
     const std::uint32_t limit = native_timeout(timeout);
     return on_native([&](client_connection& stream, std::uint32_t handle) {
@@ -66,7 +66,7 @@ std::optional<bool> native_queue::get_many(std::size_t count, wait_time timeout,
         const auto wanted = static_cast<std::uint16_t>(std::min(count, native::batch_items_max));
         const native_reply reply = stream.transact_native({native::operation::get_many, 0, wanted}, fields.view(), {}, {timeout});
         require(reply, native::operation::items);
-        take_items(reply, got);
+        take_batch(reply, got);
         return (reply.flags & native::has_more) != 0;
     });
 }

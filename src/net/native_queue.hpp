@@ -22,7 +22,7 @@ public:
     std::optional<bool> put(const pickle_encoder& encoded, wait_time timeout) override;
     std::optional<codec::item> get(wait_time timeout) override;
     std::optional<std::size_t> put_many(std::size_t count, bytes_view sized_items, wait_time timeout) override;
-    std::optional<bool> get_many(std::size_t count, wait_time timeout, std::vector<codec::item>& got) override;
+    std::optional<bool> get_many(std::size_t count, wait_time timeout, got_batch& got) override;
     std::optional<std::size_t> batch_size_max() override;
     /// Over a connection of its own.
     std::unique_ptr<item_stream> consume(std::size_t window) override;

@@ -34,23 +34,6 @@ std::optional<pickle_encoder>& thread_encoder()
     return encoder;
 }
 
-/// Keeps the memory of an encoder for this thread's next put(), unless it is a giant's.
-void keep(pickle_encoder&& encoded)
-{
-    constexpr std::size_t kept_size_max = std::size_t{2} << 20;
-    if (encoded.opcodes().size() > kept_size_max)
-        return;
-    encoded.clear();
-    thread_encoder() = std::move(encoded);
-}
-
-codec::item item_from(pickle_encoder&& encoded)
-{
-    codec::item item = encoded.to_item();
-    keep(std::move(encoded));
-    return item;
-}
-
 value value_of(const codec::item& item, net::remote_object& queue)
 {
     return codec::payload{item}.to_value(queue.limits());
@@ -101,6 +84,15 @@ void queue_proxy_base::shutdown(bool immediate) const
     call_plainly(object(), "shutdown", arguments);
 }
 
+void queue_proxy_base::keep(pickle_encoder&& encoded) noexcept
+{
+    constexpr std::size_t kept_size_max = std::size_t{2} << 20;
+    if (encoded.opcodes().size() > kept_size_max)
+        return;
+    encoded.clear();
+    thread_encoder() = std::move(encoded);
+}
+
 pickle_encoder queue_proxy_base::spare_encoder()
 {
     std::optional<pickle_encoder>& kept = thread_encoder();
@@ -113,7 +105,8 @@ void queue_proxy_base::put_encoded(pickle_encoder&& encoded, timeout_type timeou
 {
     if (object().queue().put(encoded, timeout))
         return keep(std::move(encoded));
-    const codec::item item = item_from(std::move(encoded));
+    const codec::item item = encoded.to_item();
+    keep(std::move(encoded));
     if (timeout && timeout->count() == 0) {
         const std::array<codec::payload, 2> arguments{item, value{false}};
         call_plainly(object(), "put", arguments);
@@ -134,7 +127,8 @@ void queue_proxy_base::put_nowait_encoded(pickle_encoder&& encoded) const
 {
     if (object().queue().put(encoded, milliseconds{0}))
         return keep(std::move(encoded));
-    const std::array<codec::payload, 1> arguments{item_from(std::move(encoded))};
+    const std::array<codec::payload, 1> arguments{encoded.to_item()};
+    keep(std::move(encoded));
     call_plainly(object(), "put_nowait", arguments);
 }
 

@@ -2,6 +2,7 @@
 
 #include <quaymaster/errors.hpp>
 #include <quaymaster/queue_proxy.hpp>
+#include <quaymaster/value.hpp>
 
 #include <catch2/catch.hpp>
 
@@ -71,6 +72,32 @@ TEST_CASE("put_many() appends all items in order, and get_many() takes what ther
     SECTION("any range") {
         CHECK(queue.put_many(std::views::iota(0, 5)) == 5);
         CHECK(queue.get_many(5) == numbers(0, 5));
+    }
+}
+
+TEST_CASE("batches of items that are read in different ways keep their order", "[net][client][batches]")
+{
+    two_ends peers{GENERATE(values(both))};
+    const bool is_local = GENERATE(false, true);
+    // A float is read straight off its opcodes; an int takes the way of any object.
+    const std::vector<value> mixed{value{0.5}, value{1}, value{2}, value{2.5}, value{3}};
+    const std::vector<double> numbers{0.5, 1, 2, 2.5, 3};
+    CHECK(peers.client->queue<value>().put_many(mixed) == mixed.size());
+    const auto queue = is_local ? peers.serving.queue<double>() : peers.client->queue<double>();
+    SECTION("get_many()") {
+        CHECK(queue.get_many(10, 1s) == numbers);
+    }
+    SECTION("consume()") {
+        peers.serving.queue<double>().shutdown();
+        std::vector<double> seen;
+        for (const double item : queue.consume(2))
+            seen.push_back(item);
+        CHECK(seen == numbers);
+    }
+    SECTION("what does not fit is told, and the batch is gone") {
+        peers.client->queue<value>().put(value{"text"});
+        CHECK_THROWS_AS(queue.get_many(10, 1s), conversion_error);
+        CHECK(queue.empty());
     }
 }
 

@@ -49,18 +49,16 @@ void receive_more(stream_socket& socket, std::string& input)
     input.resize(before + socket.receive(input.data() + before, read_size));
 }
 
-void append_frame(bytes& output, const native::frame_head& head, bytes_view fields, bytes_view tail)
+void append_frame(codec::byte_buffer& output, const native::frame_head& head, bytes_view fields, bytes_view tail)
 {
-    const std::size_t begun = output.size();
-    output.resize(begun + native::header_size);
-    std::byte* const header = output.data() + begun;
+    std::byte* const header = output.extend(native::header_size);
     wire::store_little(header, static_cast<std::uint32_t>(fields.size() + tail.size()));
     header[4] = static_cast<std::byte>(head.code);
     header[5] = std::byte{head.flags};
     wire::store_little(header + 6, head.count);
     wire::store_little(header + 8, head.id);
-    output.insert(output.end(), fields.begin(), fields.end());
-    output.insert(output.end(), tail.begin(), tail.end());
+    output.append(fields);
+    output.append(tail);
 }
 
 [[noreturn]] void throw_unexpected(const native::frame& found)
@@ -115,8 +113,9 @@ struct native_stream::reply {
 };
 
 native_stream::native_stream(stream_socket connected, std::string input, std::string_view ident)
-    : socket_{std::move(connected)}, input_{std::move(input)}
+    : socket_{std::move(connected)}
 {
+    input_.append(input);
     append_frame(output_, {native::operation::open, ++started_}, as_bytes(ident), {});
     const reply opened = next_reply();
     if (opened.frame.code != native::operation::opened)
@@ -155,8 +154,10 @@ bool native_stream::finish_get(bytes& item)
 {
     const reply got = next_reply();
     if (got.frame.code == native::operation::item) {
-        const codec::payload pickled{codec::item::make(got.frame.body, {.protocol_min = 4})};
-        item = decode<bytes>(pickled.to_value());
+        if (const std::optional<bytes_view> octets = detail::octets_in(got.frame.body))
+            item.assign(octets->begin(), octets->end());
+        else
+            item = decode<bytes>(codec::payload{codec::item::make(got.frame.body, {.protocol_min = 4})}.to_value());
         drop_reply();
         return true;
     }
@@ -169,7 +170,7 @@ bool native_stream::finish_get(bytes& item)
 
 void native_stream::flush()
 {
-    socket_.send(as_chars(output_));
+    socket_.send(as_chars(output_.view()));
     output_.clear();
 }
 
@@ -178,7 +179,7 @@ native_stream::reply native_stream::next_reply()
 {
     for (;;) {
         error_code ec;
-        const auto found = native::parse_frame(as_bytes(input_).subspan(taken_), std::size_t{1} << 30, ec);
+        const auto found = native::parse_frame(input_.view().subspan(taken_), std::size_t{1} << 30, ec);
         if (ec)
             throw boost::system::system_error{ec};
         if (found) {
@@ -187,9 +188,11 @@ native_stream::reply native_stream::next_reply()
             reply_size_ = found->size();
             return {*found};
         }
-        input_.erase(0, std::exchange(taken_, 0));
+        input_.consume(std::exchange(taken_, 0));
         flush();
-        receive_more(socket_, input_);
+        const std::size_t before = input_.size();
+        input_.resize(before + read_size);
+        input_.resize(before + socket_.receive(reinterpret_cast<char*>(input_.data()) + before, read_size));
     }
 }
 

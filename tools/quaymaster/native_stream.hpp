@@ -4,6 +4,8 @@
 
 #include "stream_socket.hpp"
 
+#include "codec/byte_buffer.hpp"
+
 #include <quaymaster/authkey.hpp>
 #include <quaymaster/bytes.hpp>
 #include <quaymaster/pickle_encoder.hpp>
@@ -44,10 +46,10 @@ private:
     void drop_reply();
 
     stream_socket socket_;
-    std::string input_;
+    codec::byte_buffer input_;
     std::size_t taken_ = 0;       // of input_: the replies that were finished
     std::size_t reply_size_ = 0;  // of the reply at the front of the rest
-    bytes output_;
+    codec::byte_buffer output_;
     pickle_encoder encoder_;
     std::uint32_t handle_ = 0;
     std::uint32_t started_ = 0;
