@@ -49,6 +49,7 @@ def document(contests, taking_part, skipped, run, load_before, settings, plan):
     for contest in contests:
         parts += section(contest)
     parts += calls_section(contests)
+    parts += allocations_section(contests)
     parts += ["## The run", "", "    " + run, ""]
     parts += ["- %s: %s" % fact for fact in machine_facts(settings.bin, load_before)]
     parts += ["- %s: %s" % fact for fact in (
@@ -188,6 +189,20 @@ def calls_section(contests):
     return ["## System calls of the server for one operation", "",
             "Counted by `strace -c -f` in one more, short run: it slows everything down, so that more work comes together than usual.", "",
             markdown_table(("workload", "server", "calls", "most of them"), rows), ""]
+
+
+def allocations_text(allocations):
+    return ["%.2f" % each for each in allocations]
+
+
+def allocations_section(contests):
+    rows = [(contest.scenario.name, *allocations_text(contest.allocations)) for contest in contests if contest.allocations]
+    if not rows:
+        return []
+    return ["## Allocations for one operation", "",
+            "What quaymaster and its client ask `malloc` for, counted by `bench/allocation_counter.cpp`; the client gives each item that it "
+            "gets to its program in memory of its own.", "",
+            markdown_table(("workload", "server", "client"), rows), ""]
 
 
 def commands(contests, settings):

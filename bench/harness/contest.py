@@ -8,10 +8,11 @@ import pathlib
 import shutil
 import statistics
 import subprocess
+import sys
 import time
 from typing import Optional, Tuple
 
-from harness.processes import BenchmarkError, run_client
+from harness.processes import BenchmarkError, run_client, running_server
 
 OURS = "quaymaster"
 BUSY = "quaymaster-busy"
@@ -70,6 +71,7 @@ class Scenario:
     options: Tuple[str, ...] = ()
     fresh_server: bool = False  # one for each round: memory is measured from a clean start
     counts_calls: bool = False  # system calls are counted after the rounds
+    counts_allocations: bool = False  # and allocations, ours and our client's
 
 
 def p50(name, title):
@@ -97,7 +99,8 @@ def at_least(figure, who, peer, bound):
 def stream_scenario(mode, title, placement, bound):
     return Scenario(
         "W2-%s-%s" % (mode, placement), "W2", "W2, many puts, then as many gets of 64 B, one connection, " + title, placement,
-        (RATE, PUTS, GETS), (at_least(RATE, OURS, "redis", bound),), ("--mode", mode, "--depth", "64"), counts_calls=placement == SPLIT)
+        (RATE, PUTS, GETS), (at_least(RATE, OURS, "redis", bound),), ("--mode", mode, "--depth", "64"), counts_calls=placement == SPLIT,
+        counts_allocations=placement == SAME)
 
 
 WAKE_P50, WAKE_P99 = p50("wake", "put to return"), p99("wake", "put to return")
@@ -107,7 +110,7 @@ WAKE_RATE = Figure("wake_rate", "gets woken per second", "1/s", ("wakes_per_s",)
 
 SCENARIOS = (
     Scenario("W1-same", "W1", "W1, one operation of 64 B at a time, one connection", SAME, (OPERATION, p99("operation", "one operation")),
-             (at_most(OPERATION, OURS, "echo", 1.15),), counts_calls=True),
+             (at_most(OPERATION, OURS, "echo", 1.15),), counts_calls=True, counts_allocations=True),
     Scenario("W1-split", "W1", "W1, one operation of 64 B at a time, one connection", SPLIT, (OPERATION, p99("operation", "one operation")),
              (at_most(OPERATION, OURS, "redis", 0.95), at_most(OPERATION, BUSY, "redis", 0.3)), counts_calls=True),
     stream_scenario("pipelined", "64 operations under way", SAME, 2),
@@ -115,7 +118,8 @@ SCENARIOS = (
     stream_scenario("batched", "64 items a call", SAME, 1.3),
     stream_scenario("batched", "64 items a call", SPLIT, 1.3),
     Scenario("W3", "W3", "W3, 4 producers and 4 consumers of 64 B, one queue", FREE, (RATE,),
-             (at_least(RATE, OURS, "redis", 1.1), at_least(RATE, BUSY, "redis", 1.5)), counts_calls=True),
+             (at_least(RATE, OURS, "redis", 1.1), at_least(RATE, BUSY, "redis", 1.5)), counts_calls=True,
+             counts_allocations=True),
     Scenario("W4", "W4", "W4, a blocked get woken by a put, one each millisecond", FREE, (WAKE_P50, WAKE_P99),
              (at_most(WAKE_P50, OURS, "redis", 1.0), at_most(WAKE_P99, OURS, "redis", 0.8))),
     Scenario("W5", "W5", "W5, items of 1 MiB, put and get in turn", FREE, (LARGE,), (at_least(LARGE, OURS, BEST, 1.0),)),
@@ -141,6 +145,7 @@ class Contest:
         self.figures = collections.defaultdict(lambda: collections.defaultdict(list))
         self.failures = {}  # by contestant name: why it has no, or too few, figures
         self.calls = {}  # by contestant name: system calls of the server for one operation
+        self.allocations = None  # (our server's, our client's) for one operation
         self.commands = {}  # by contestant name: (the server's, the client's)
         self.settings_said = {}  # by contestant name: what differs from what the title says
 
@@ -219,6 +224,8 @@ class Runner:
                 for contestant in taking_part:
                     if contestant.name not in contest.failures:
                         self.count_calls(contest, contestant, servers[contestant.name])
+            if scenario.counts_allocations and OURS in servers and OURS not in contest.failures:
+                self.count_allocations(contest, next(each for each in taking_part if each.name == OURS), servers[OURS].command)
         return contest
 
     def started(self, contest, contestant, stack):
@@ -290,6 +297,43 @@ class Runner:
         if calls and operations:
             contest.calls[contestant.name] = {name: count / operations for name, count in calls.items()}
 
+    def count_allocations(self, contest, contestant, command):
+        """What server and client ask malloc for, for one operation: of two more runs the longer less the shorter, so that what it
+        takes to begin and to end does not count."""
+        library = self.settings.program("allocation_counter.so")
+        if not os.path.exists(library):
+            return
+        scenario = contest.scenario
+        self.progress("%s: allocations: %s" % (scenario.name, contestant.title))
+        counts = {who: "%s/allocations-%s" % (self.settings.scratch, who) for who in ("server", "client")}
+        env = {who: {"LD_PRELOAD": library, "ALLOCATION_COUNT": path} for who, path in counts.items()}
+        seen = []
+        try:
+            clear_count(counts["server"])
+            log = "%s/%s-allocations.log" % (self.settings.scratch, scenario.name)
+            with running_server(command, log, server_core(scenario, self.cores), env=env["server"]) as server:
+                for seconds, items in ((0.2, 20_000), (1.0, 120_000)):
+                    plan = dataclasses.replace(self.plan, seconds=seconds, stream_items=items)
+                    clear_count(counts["client"])
+                    before = read_count(counts["server"])
+                    report = run_client(contestant.client(self.settings, server) + client_words(scenario, contestant, plan, server),
+                                        client_core(scenario, self.cores), env=env["client"])
+                    seen.append((2 * report["items"]["put"], read_count(counts["server"]) - before, read_count(counts["client"])))
+        except BenchmarkError as error:
+            self.progress("%s: allocations: %s" % (contestant.title, error))
+            return
+        operations, of_server, of_client = (longer - shorter for shorter, longer in zip(*seen))
+        if operations > 0:
+            contest.allocations = (max(of_server, 0) / operations, max(of_client, 0) / operations)
+
+
+def clear_count(path):
+    pathlib.Path(path).write_bytes(bytes(8))
+
+
+def read_count(path):
+    return int.from_bytes(pathlib.Path(path).read_bytes(), sys.byteorder)
+
 
 def process_tree(pid):
     """`pid` and all that descend from it."""
@@ -332,4 +376,4 @@ def parsed_calls(text):
 
 def to_json(contests):
     return json.dumps([{"scenario": contest.scenario.name, "figures": contest.figures, "calls": contest.calls,
-                        "failures": contest.failures} for contest in contests], indent=1)
+                        "allocations": contest.allocations, "failures": contest.failures} for contest in contests], indent=1)

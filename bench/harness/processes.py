@@ -110,12 +110,12 @@ def running_server(command, log, core=None, port=None, env=None, seconds_max=STA
             process.stdout.close()
 
 
-def run_client(command, core=None):
-    """The JSON object that `command` prints as its last line."""
+def run_client(command, core=None, env=None):
+    """The JSON object that `command` prints as its last line. `env` is added to ours."""
     try:
         done = subprocess.run(
             [str(word) for word in command], stdin=subprocess.DEVNULL, capture_output=True, text=True,
-            timeout=CLIENT_SECONDS_MAX, preexec_fn=pinned_to(core), check=False)
+            timeout=CLIENT_SECONDS_MAX, preexec_fn=pinned_to(core), check=False, env={**os.environ, **env} if env else None)
     except subprocess.TimeoutExpired as late:
         raise BenchmarkError("%s did not end within %d s" % (pathlib.Path(command[0]).name, CLIENT_SECONDS_MAX)) from late
     return parsed(command, done.returncode, done.stdout, done.stderr)
