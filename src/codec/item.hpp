@@ -77,12 +77,18 @@ public:
     [[nodiscard]] std::shared_ptr<const void> held() const noexcept;
 
 private:
-    enum class block_kind : std::uint8_t { plain, adopted, attached };
+    enum class block_kind : std::uint8_t { small, plain, adopted, attached };
     struct block {
-        std::size_t size;
+        block(std::size_t octets, item_traits known, block_kind what, std::uint16_t where = 0) noexcept
+            : size{octets & size_mask}, place{where}, owners{1}, traits{known}, kind{what}
+        {
+        }
+        static constexpr std::uint64_t size_mask = (std::uint64_t{1} << 48U) - 1;
+        std::uint64_t size : 48;
+        std::uint64_t place : 16;  // of a small_block
         std::atomic<std::uint32_t> owners;
         item_traits traits;
-        block_kind kind = block_kind::plain;
+        block_kind kind;
         [[nodiscard]] std::byte* octets() noexcept;
     };
     struct adopted_block : block {
@@ -105,6 +111,7 @@ struct item::attached_block : item::block {
 inline std::byte* item::block::octets() noexcept
 {
     switch (kind) {
+    case block_kind::small:
     case block_kind::plain: break;
     case block_kind::adopted: return static_cast<adopted_block*>(this)->at;
     case block_kind::attached: return static_cast<attached_block*>(this)->carried.block_->octets();
