@@ -36,7 +36,8 @@ EXPLANATION = """\
   what the kernel keeps for a socket is not in it. The time to wake all is from the first put to the arrival of the last item, with
   64 puts under way; the client is one thread that puts and one that has all the connections.
 - W8: sizes are log-normal, 1 KiB the median, clamped to 16 B and 64 KiB, the same for every server; each queue holds 4 items
-  throughout, and each of the 64 connections is a thread that puts into any queue and gets from it.
+  throughout, and each of the 64 connections is a thread that puts into any queue and gets from it: one item at a time, where the
+  threads' sleeping and waking is most of what is measured, or 16 into 16 queues and then 16 out of them, where the servers are.
 - A server that is missing from a workload's table takes no part in it: nobody has written that, or it failed, as is said there.
 """
 

@@ -85,14 +85,16 @@ public:
         return true;
     }
 
-    void start_put(const bytes& item) override
+    void start_put(std::size_t queue, const bytes& item) override
     {
+        expect_first(queue);
         use(0);
         append_put(output_, item);
     }
     void finish_put() override { expect("INSERTED"); }
-    void start_get() override
+    void start_get(std::size_t queue) override
     {
+        expect_first(queue);
         watch(0);
         output_ += "reserve-with-timeout 0\r\n";
     }
@@ -120,6 +122,12 @@ private:
         output_ += "use " + tube_of(queue) + "\r\n";
         used_ = queue;
         ++unread_;
+    }
+
+    static void expect_first(std::size_t queue)
+    {
+        if (queue != 0)
+            throw std::runtime_error{"beanstalkd: many operations under way are written for one queue"};
     }
 
     void watch(std::size_t queue)

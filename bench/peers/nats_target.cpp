@@ -154,7 +154,7 @@ public:
         return true;
     }
 
-    void start_put(const bytes& item) override
+    void start_put(std::size_t, const bytes& item) override
     {
         checked(::js_PublishAsync(many().context(), subject, item.data(), static_cast<int>(item.size()), nullptr), "publish");
         ++puts_under_way_;
@@ -166,7 +166,7 @@ public:
             checked(::js_PublishAsyncComplete(many().context(), nullptr), "publish");
     }
 
-    void start_get() override { ++gets_under_way_; }
+    void start_get(std::size_t) override { ++gets_under_way_; }
     bool finish_get(bytes& item) override
     {
         if (got_.empty())

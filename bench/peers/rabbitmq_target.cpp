@@ -114,9 +114,14 @@ public:
         return true;
     }
 
-    void start_put(const bytes& item) override { publish(0, item); }
+    void start_put(std::size_t queue, const bytes& item) override { publish(queue, item); }
     void finish_put() override { await_confirm(++finished_); }
-    void start_get() override { consume(consumer::streaming); }
+    void start_get(std::size_t queue) override
+    {
+        if (queue != 0)
+            throw std::runtime_error{"rabbitmq: gets under way are written for one queue"};
+        consume(consumer::streaming);
+    }
     bool finish_get(bytes& item) override { return receive_delivery(item, milliseconds{30'000}); }
 
     void declare(std::size_t queue)

@@ -107,9 +107,9 @@ public:
         return take_popped(item);
     }
 
-    void start_put(const bytes& item) override { append_push(0, std::span{&item, 1}); }
+    void start_put(std::size_t queue, const bytes& item) override { append_push(queue, std::span{&item, 1}); }
     void finish_put() override { expect_number(); }
-    void start_get() override { append(names(0).pop); }
+    void start_get(std::size_t queue) override { append(names(queue).pop); }
     bool finish_get(bytes& item) override { return take_popped(item); }
 
     void put_batch(std::span<const bytes> items) override

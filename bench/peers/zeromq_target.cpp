@@ -49,9 +49,9 @@ public:
         return receive_item(item);
     }
 
-    void start_put(const bytes& item) override { send_put(0, std::span{&item, 1}); }
+    void start_put(std::size_t queue, const bytes& item) override { send_put(queue, std::span{&item, 1}); }
     void finish_put() override { expect_done(); }
-    void start_get() override { send_head(zeromq_request::take, 0, 1, true); }
+    void start_get(std::size_t queue) override { send_head(zeromq_request::take, queue, 1, true); }
     bool finish_get(bytes& item) override
     {
         expect(zeromq_reply::items);

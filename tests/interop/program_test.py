@@ -235,8 +235,9 @@ def bench_measures_streams_and_crowds(bin_dir):
         named = ['--workload', 'W2', '--items', '2000', '--workload', 'W6', '--connections', '20', '--server-pid', server.process.pid,
                  '--workload', 'W8', '--queues', '30', '--seconds', '0.5', '--json']
         for dialect in ('native', 'python'):
-            for mode in ('pipelined', 'batched'):
-                reports = [json.loads(line) for line in shell('bench', '--dialect', dialect, '--mode', mode, *named).splitlines()]
+            for mode, depth in (('pipelined', 16), ('batched', 64)):
+                words = ['--dialect', dialect, '--mode', mode, '--depth', depth, *named]
+                reports = [json.loads(line) for line in shell('bench', *words).splitlines()]
                 assert [report['workload'] for report in reports] == ['W2', 'W6', 'W8'], reports
                 streamed, woken, spread = reports
                 assert streamed['items']['put'] == 2000 and streamed['operations'] == 4000 and streamed['mode'] == mode, streamed

@@ -42,11 +42,11 @@ TEST_CASE("A connection that can do one operation at a time gives the items of a
 {
     plain_connection connection;
     for (const char letter : {'a', 'b', 'c'})
-        connection.start_put(item_of(letter));
+        connection.start_put(0, item_of(letter));
     for (int count = 0; count < 3; ++count)
         connection.finish_put();
     for (int count = 0; count < 4; ++count)
-        connection.start_get();
+        connection.start_get(0);
     bytes item;
     for (const char letter : {'a', 'b', 'c'}) {
         REQUIRE(connection.finish_get(item));

@@ -122,8 +122,10 @@ TEST_CASE("Every workload leaves its queues empty and nothing lost", "[tools][wo
         local_target target;
         workload_options options = small_options();
         options.queues = name == "W8" ? 7 : 1;
-        if (name == "W8")
+        if (name == "W8") {
             options.sizes = mixed_sizes();
+            options.depth = 1;
+        }
         const workload_result result = run_workload(workload_called(name), options, target, go_on);
         CHECK(result.verdict.is_clean());
         CHECK(result.verdict.items > 0);
@@ -133,6 +135,20 @@ TEST_CASE("Every workload leaves its queues empty and nothing lost", "[tools][wo
         CHECK(target.queues() == options.queues);
         CHECK(target.is_empty());
     }
+}
+
+TEST_CASE("Connections with many operations under way leave their queues empty and nothing lost", "[tools][workload]")
+{
+    local_target target;
+    workload_options options = small_options();
+    options.queues = 7;
+    options.depth = 5;
+    options.sizes = mixed_sizes();
+    const workload_result result = run_workload(workload_called("W8"), options, target, go_on);
+    CHECK(result.verdict.is_clean());
+    CHECK(result.operations > 0);
+    CHECK(result.operations == latency_called(result, "put").count() + latency_called(result, "get").count());
+    CHECK(target.is_empty());
 }
 
 TEST_CASE("A stream puts as many items as it was told, and then gets them", "[tools][workload]")

@@ -27,7 +27,7 @@ constexpr const char* description = R"(Measure a running server: operations per 
   W4  a get that waits is woken by a put, one each millisecond: from when the put was due to the return of the get
   W5  W1 with items of 1 MiB
   W6  10,000 connections wait in get; then an item for each is put: how long until all have theirs
-  W8  64 connections put into and get from 1,000 queues, items of 16 B to 64 KiB
+  W8  64 connections put into and get from 1,000 queues, items of 16 B to 64 KiB, --depth at once each
 
   quaymaster bench                                  (W1, W3, W4 and W5, 2 seconds each)
   quaymaster bench --workload W3 --connections 16 --payload 1000 --seconds 10

@@ -102,7 +102,8 @@ void bench_command::add_to(CLI::App& command)
                     "W2: `pipelined`, single operations of which --depth are under way, or `batched`, --depth items a call")
         ->capture_default_str()
         ->check(CLI::IsMember({"pipelined", "batched"}));
-    command.add_option("--depth", depth_, "W2: see --mode")->capture_default_str()->check(whole_number(1, 65'536));
+    command.add_option("--depth", depth_, "W2: see --mode; W8: operations that each connection has under way; 64 and 1 if not given")
+        ->check(whole_number(1, 65'536));
     command.add_option("--queues", queues_, "W8: how many queues")->capture_default_str()->check(whole_number(1, 100'000));
     command
         .add_option("--server-pid", server_pid_,
@@ -139,7 +140,7 @@ workload_options bench_command::options_for(const workload& what) const
     options.connections = has_connections(what) ? connections_.value_or(what.connections) : 1;
     options.duration = std::chrono::nanoseconds{std::llround(seconds_ * 1e9)};
     options.items = items_;
-    options.depth = depth_;
+    options.depth = depth_.value_or(what.shape == workload_shape::spread ? 1 : 64);
     options.mode = mode_ == "batched" ? stream_mode::batched : stream_mode::pipelined;
     options.queues = what.shape == workload_shape::spread ? queues_ : 1;
     options.server_pid = server_pid_;

@@ -30,7 +30,7 @@ private:
     std::optional<std::uint32_t> connections_;
     std::optional<std::size_t> item_size_;
     std::uint64_t items_ = 1'000'000;
-    std::uint32_t depth_ = 64;
+    std::optional<std::uint32_t> depth_;
     std::uint32_t queues_ = 1000;
     std::string mode_ = "pipelined";
     std::optional<int> server_pid_;

@@ -47,7 +47,10 @@ std::string connections_of(const workload& what, const workload_options& options
     case workload_shape::crowd: return count + " + " + count + " connections";
     case workload_shape::wake_ups: return "1 + 1 connections";
     case workload_shape::blocked: return count + " connections";
-    case workload_shape::spread: return count + " connections, " + std::to_string(options.queues) + " queues";
+    case workload_shape::spread: {
+        const std::string each = options.depth == 1 ? "" : ", " + std::to_string(options.depth) + " under way on each";
+        return count + " connections, " + std::to_string(options.queues) + " queues" + each;
+    }
     }
     return {};
 }
@@ -128,8 +131,10 @@ std::string json_report(std::string_view server, const workload& what, const wor
         entries.emplace_back("mode", options.mode == stream_mode::batched ? "batched" : "pipelined");
         entries.emplace_back("depth", options.depth);
     }
-    if (what.shape == workload_shape::spread)
+    if (what.shape == workload_shape::spread) {
         entries.emplace_back("queues", options.queues);
+        entries.emplace_back("depth", options.depth);
+    }
     for (const auto& [name, amount] : result.figures)
         entries.emplace_back(value{name}, rounded(amount));
     return to_json(value::dict(entries));

@@ -11,16 +11,16 @@ constexpr std::chrono::milliseconds fallback_timeout{30'000};
 
 }  // namespace
 
-void bench_connection::start_put(const bytes& item)
+void bench_connection::start_put(std::size_t queue, const bytes& item)
 {
-    if (!put(0, item, fallback_timeout))
+    if (!put(queue, item, fallback_timeout))
         throw std::runtime_error{"the queue stayed full for 30 s"};
 }
 
-void bench_connection::start_get()
+void bench_connection::start_get(std::size_t queue)
 {
     bytes item;
-    const bool is_there = get_present(0, item, fallback_timeout);
+    const bool is_there = get_present(queue, item, fallback_timeout);
     got_.push_back(is_there ? std::optional{std::move(item)} : std::nullopt);
 }
 
@@ -37,7 +37,7 @@ bool bench_connection::finish_get(bytes& item)
 void bench_connection::put_batch(std::span<const bytes> items)
 {
     for (const bytes& item : items)
-        start_put(item);
+        start_put(0, item);
     for (std::size_t count = items.size(); count > 0; --count)
         finish_put();
 }
@@ -46,7 +46,7 @@ void bench_connection::get_batch(std::size_t count_max, std::vector<bytes>& item
 {
     items.resize(count_max);
     for (std::size_t count = 0; count < count_max; ++count)
-        start_get();
+        start_get(0);
     std::size_t found = 0;
     for (std::size_t count = 0; count < count_max; ++count)
         if (finish_get(items[found]))

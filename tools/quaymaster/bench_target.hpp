@@ -34,12 +34,12 @@ public:
     /// get() of an item that is known to be there: for servers on which a call that cannot wait is cheaper.
     virtual bool get_present(std::size_t queue, bytes& item, milliseconds timeout) { return get(queue, item, timeout); }
 
-    /// Many operations under way, on queue 0; gets are of items that are there. A request may stay unsent until its end is asked
+    /// Many operations under way; gets are of items that are there. A request may stay unsent until its end is asked
     /// for. The ends come in the order of the starts, and puts and gets are not mixed.
-    /// Here: one after another, for servers that can do no better.
-    virtual void start_put(const bytes& item);
+    /// Here: one after another, for servers that can do no better. Others may do it on queue 0 alone, and throw for the rest.
+    virtual void start_put(std::size_t queue, const bytes& item);
     virtual void finish_put() {}
-    virtual void start_get();
+    virtual void start_get(std::size_t queue);
     /// False: there was none.
     virtual bool finish_get(bytes& item);
 

@@ -112,24 +112,27 @@ struct native_stream::reply {
     native::frame frame;
 };
 
-native_stream::native_stream(stream_socket connected, std::string input, std::string_view ident)
+native_stream::native_stream(stream_socket connected, std::string input, const std::vector<std::string>& idents)
     : socket_{std::move(connected)}
 {
     input_.append(input);
-    append_frame(output_, {native::operation::open, ++started_}, as_bytes(ident), {});
-    const reply opened = next_reply();
-    if (opened.frame.code != native::operation::opened)
-        throw_unexpected(opened.frame);
-    handle_ = native::body_reader{opened.frame.body}.number32();
-    drop_reply();
+    for (const std::string& ident : idents)
+        append_frame(output_, {native::operation::open, ++started_}, as_bytes(ident), {});
+    while (handles_.size() < idents.size()) {
+        const reply opened = next_reply();
+        if (opened.frame.code != native::operation::opened)
+            throw_unexpected(opened.frame);
+        handles_.push_back(native::body_reader{opened.frame.body}.number32());
+        drop_reply();
+    }
 }
 
-void native_stream::start_put(bytes_view item)
+void native_stream::start_put(std::size_t queue, bytes_view item)
 {
     encoder_.clear();
     encoder_.bytes(item);
     native::fixed_fields fields;
-    fields.add(handle_).add(native::no_limit);
+    fields.add(handles_[queue]).add(native::no_limit);
     append_frame(output_, {native::operation::put, ++started_}, fields.view(), encoder_.opcodes());
     if (output_.size() >= output_size_max)
         flush();
@@ -143,10 +146,10 @@ void native_stream::finish_put()
     drop_reply();
 }
 
-void native_stream::start_get()
+void native_stream::start_get(std::size_t queue)
 {
     native::fixed_fields fields;
-    fields.add(handle_).add(std::uint32_t{0});
+    fields.add(handles_[queue]).add(std::uint32_t{0});
     append_frame(output_, {native::operation::get, ++started_}, fields.view(), {});
 }
 

@@ -15,6 +15,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace quaymaster::tool {
 
@@ -27,14 +28,14 @@ namespace quaymaster::tool {
 /// Every member throws std::exception on any failure. Thread safety: none.
 class native_stream {
 public:
-    /// `connected` has agreed_on_native(), with `input` behind that. The requests are for the queue called `ident`.
-    native_stream(stream_socket connected, std::string input, std::string_view ident);
+    /// `connected` has agreed_on_native(), with `input` behind that. The requests are for the queues called `idents`, by number.
+    native_stream(stream_socket connected, std::string input, const std::vector<std::string>& idents);
 
     /// `item` as Python's bytes, waiting for room without limit.
-    void start_put(bytes_view item);
+    void start_put(std::size_t queue, bytes_view item);
     void finish_put();
     /// Without waiting for an item.
-    void start_get();
+    void start_get(std::size_t queue);
     /// Overwrites `item`. False: there was none.
     bool finish_get(bytes& item);
 
@@ -51,7 +52,7 @@ private:
     std::size_t reply_size_ = 0;  // of the reply at the front of the rest
     codec::byte_buffer output_;
     pickle_encoder encoder_;
-    std::uint32_t handle_ = 0;
+    std::vector<std::uint32_t> handles_;  // by queue
     std::uint32_t started_ = 0;
     std::uint32_t finished_ = 0;
 };

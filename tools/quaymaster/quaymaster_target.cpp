@@ -8,6 +8,7 @@
 
 #include <quaymaster/errors.hpp>
 
+#include <algorithm>
 #include <optional>
 #include <span>
 #include <stdexcept>
@@ -62,9 +63,15 @@ public:
         }
     }
 
-    void start_put(const bytes& item) override { has_stream() ? stream_->start_put(item) : bench_connection::start_put(item); }
+    void start_put(std::size_t queue, const bytes& item) override
+    {
+        has_stream() ? stream_->start_put(queue, item) : bench_connection::start_put(queue, item);
+    }
     void finish_put() override { has_stream() ? stream_->finish_put() : bench_connection::finish_put(); }
-    void start_get() override { has_stream() ? stream_->start_get() : bench_connection::start_get(); }
+    void start_get(std::size_t queue) override
+    {
+        has_stream() ? stream_->start_get(queue) : bench_connection::start_get(queue);
+    }
     bool finish_get(bytes& item) override
     {
         return has_stream() ? stream_->finish_get(item) : bench_connection::finish_get(item);
@@ -159,7 +166,9 @@ std::unique_ptr<native_stream> quaymaster_target::connect_stream()
     std::optional<std::string> input = agree_on_native(socket, key_);
     if (!input)
         return nullptr;
-    return std::make_unique<native_stream>(std::move(socket), std::move(*input), queues_.front().ident());
+    std::vector<std::string> idents(queues_.size());
+    std::transform(queues_.begin(), queues_.end(), idents.begin(), [](const auto& each) { return each.ident(); });
+    return std::make_unique<native_stream>(std::move(socket), std::move(*input), idents);
 }
 
 int quaymaster_target::connect_socket()

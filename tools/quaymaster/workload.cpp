@@ -151,6 +151,8 @@ private:
     void wake_crowd(worker& self);
     void collect_crowd(worker& self);
     void roam(worker& self);
+    void roam_in_turn(worker& self);
+    void roam_pipelined(worker& self);
 
     [[nodiscard]] bool is_time_left(clock::time_point now) const noexcept { return now < end_ && !is_stopped_; }
     [[nodiscard]] bool counts(clock::time_point start) const noexcept { return start >= warm_ && start < end_; }
@@ -160,6 +162,8 @@ private:
     bool put_next(worker& self, std::uint32_t queue, clock::time_point due);
     bool get(worker& self, std::uint32_t queue, bool is_present);
     std::optional<item_stamp> get_next(worker& self, std::uint32_t queue, bool is_present);
+    void count_put(worker& self, clock::time_point start, clock::time_point finish) const;
+    std::optional<item_stamp> count_got(worker& self, clock::time_point start, clock::time_point finish);
     void receive_streamed(worker& self, bytes_view item);
 
     const workload_shape shape_;
@@ -210,8 +214,8 @@ std::size_t workload_run::capacity() const
     switch (shape_) {
     case workload_shape::stream: return options_.items;
     case workload_shape::blocked: return options_.connections;
-    // All connections may be between their put and their get in the same queue.
-    case workload_shape::spread: return held_per_queue + options_.connections;
+    // All connections may be between their puts and their gets in the same queue.
+    case workload_shape::spread: return held_per_queue + std::size_t{options_.connections} * options_.depth;
     case workload_shape::in_turn:
     case workload_shape::crowd:
     case workload_shape::wake_ups: break;
@@ -406,7 +410,7 @@ void workload_run::put_pipelined(worker& self)
         while (started < options_.items && started - finished < options_.depth && !is_stopped_) {
             stamp_next(self, 0, now);
             starts[started++ % options_.depth] = now;
-            self.connection->start_put(self.item);
+            self.connection->start_put(0, self.item);
         }
         if (started == finished)
             break;
@@ -426,7 +430,7 @@ void workload_run::get_pipelined(worker& self)
     for (auto now = clock::now();;) {
         while (started < count && started - finished < options_.depth && !is_abandoned_) {
             starts[started++ % options_.depth] = now;
-            self.connection->start_get();
+            self.connection->start_get(0);
         }
         if (started == finished)
             break;
@@ -525,7 +529,7 @@ void workload_run::wake_crowd(worker& self)
             const auto start = clock::now();
             stamp_next(self, 0, start);
             starts[started++ % wake_depth] = start;
-            self.connection->start_put(self.item);
+            self.connection->start_put(0, self.item);
         }
         self.connection->finish_put();
         self.times.puts.record(clock::now() - starts[finished++ % wake_depth]);
@@ -555,6 +559,14 @@ void workload_run::collect_crowd(worker& self)
 
 void workload_run::roam(worker& self)
 {
+    options_.depth == 1 ? roam_in_turn(self) : roam_pipelined(self);
+    for (std::uint32_t queue = self.index; queue < queues_; queue += options_.connections)
+        for (std::uint32_t count = 0; count < held_per_queue && !is_abandoned_; ++count)
+            get_next(self, queue, true);
+}
+
+void workload_run::roam_in_turn(worker& self)
+{
     std::minstd_rand random{self.index + 1};  // the same walk for every server
     std::uniform_int_distribution<std::uint32_t> any_queue{0, queues_ - 1};
     while (is_time_left(clock::now())) {
@@ -563,9 +575,33 @@ void workload_run::roam(worker& self)
             return;
         get_next(self, queue, true);
     }
-    for (std::uint32_t queue = self.index; queue < queues_; queue += options_.connections)
-        for (std::uint32_t count = 0; count < held_per_queue && !is_abandoned_; ++count)
-            get_next(self, queue, true);
+}
+
+/// `depth` puts at once, and then as many gets from the same queues.
+void workload_run::roam_pipelined(worker& self)
+{
+    std::minstd_rand random{self.index + 1};
+    std::uniform_int_distribution<std::uint32_t> any_queue{0, queues_ - 1};
+    std::vector<std::uint32_t> walk(options_.depth);
+    for (auto start = clock::now(); is_time_left(start) && !is_abandoned_; start = clock::now()) {
+        for (std::uint32_t& queue : walk) {
+            queue = any_queue(random);
+            stamp_next(self, stream_of(self, queue), start);
+            self.connection->start_put(queue, self.item);
+        }
+        for (std::size_t count = 0; count < walk.size(); ++count) {
+            self.connection->finish_put();
+            count_put(self, start, clock::now());
+        }
+        const auto middle = clock::now();
+        for (const std::uint32_t queue : walk)
+            self.connection->start_get(queue);
+        for (std::size_t count = 0; count < walk.size(); ++count) {
+            if (!self.connection->finish_get(self.got))
+                throw std::runtime_error{"a queue is empty, although items were put into it: they are lost"};
+            count_got(self, middle, clock::now());
+        }
+    }
 }
 
 void workload_run::stamp_next(worker& self, std::uint32_t stream, clock::time_point due)
@@ -599,13 +635,17 @@ bool workload_run::put_next(worker& self, std::uint32_t queue, clock::time_point
     const auto start = clock::now();
     if (!put(self, queue))
         return false;
-    const auto finish = clock::now();
-    if (counts(start)) {
-        self.times.puts.record(finish - start);
-        self.times.last_finish = finish;
-        ++self.times.operations;
-    }
+    count_put(self, start, clock::now());
     return true;
+}
+
+void workload_run::count_put(worker& self, clock::time_point start, clock::time_point finish) const
+{
+    if (!counts(start))
+        return;
+    self.times.puts.record(finish - start);
+    self.times.last_finish = finish;
+    ++self.times.operations;
 }
 
 /// nullopt if the run was abandoned, or for an item that is none of ours.
@@ -613,9 +653,12 @@ std::optional<item_stamp> workload_run::get_next(worker& self, std::uint32_t que
 {
     const auto start = clock::now();
     const bool has_come = get(self, queue, is_present);
-    const auto finish = clock::now();
-    if (!has_come)
-        return std::nullopt;
+    return has_come ? count_got(self, start, clock::now()) : std::nullopt;
+}
+
+/// nullopt for an item that is none of ours.
+std::optional<item_stamp> workload_run::count_got(worker& self, clock::time_point start, clock::time_point finish)
+{
     const std::optional<item_stamp> stamp = self.receiver.receive(self.got);
     if (!stamp || stamp->is_last)
         return stamp;

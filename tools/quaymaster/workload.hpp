@@ -63,7 +63,7 @@ struct workload_options {
     std::chrono::nanoseconds duration{0};  // how long items are put; stream and blocked take what they take
     std::uint64_t items = 1'000'000;       // stream
     stream_mode mode = stream_mode::pipelined;
-    std::uint32_t depth = 64;         // stream
+    std::uint32_t depth = 64;         // stream, and spread, where 1 means synchronous calls
     std::uint32_t queues = 1;         // spread
     std::optional<pid_t> server_pid;  // blocked: whose memory is measured
 };
