@@ -147,6 +147,33 @@ TEST_CASE("a stream forgets the objects that are gone", "[session][server][count
     CHECK(service.usage.size() < 50);
 }
 
+TEST_CASE("a stream that calls objects by turns uses each of them once", "[session][server][count]")
+{
+    bare_service service;
+    const auto make_queue = [&] {
+        core::call none;
+        return std::get<core::created>(service.registry.create("Queue", none)).ident;
+    };
+    const std::vector<std::string> idents{make_queue(), make_queue(), make_queue()};
+    server_end server{service};
+    hand_client client{server};
+    client.open_stream();
+    const auto call = [&](const std::string& ident) {
+        client.ask(ident, "qsize");
+        REQUIRE(client.result() == value{0});
+    };
+    for (const std::size_t which : {0U, 1U, 0U, 2U, 2U, 1U, 0U})
+        call(idents[which]);
+    call("get_task_queue");  // registered: its use is of no account
+    if (GENERATE(false, true))
+        call(idents[1]);
+    CHECK(service.usage.size() == 3);
+    server.session.end(service, true);
+    CHECK(service.usage.size() == 0);
+    for (const std::string& ident : idents)
+        CHECK(service.registry.find(ident) == nullptr);  // one count of each was the client's
+}
+
 TEST_CASE("counts that a client keeps on a stream end with it", "[session][server][count]")
 {
     bare_service service;

@@ -1,0 +1,201 @@
+#include "session/native_gets.hpp"
+
+#include "session/native_replies.hpp"
+
+#include <algorithm>
+#include <limits>
+#include <utility>
+#include <variant>
+
+namespace quaymaster::session {
+
+namespace native = wire::native;
+
+namespace {
+
+using native::operation;
+
+/// What a get or a get_many has come to. A get_many takes what else there is.
+void answer_get(native_state& state, const pending_request& waiting, core::outcome result, turn& now)
+{
+    if (auto* const error = std::get_if<core::raised>(&result))
+        return answer_raised(waiting.id, 0, std::move(*error), now);
+    codec::payload& first = std::get<core::returned>(result).result;
+    if (waiting.code == operation::get) {
+        state.objects.count_taken(waiting.handle, *waiting.object, 1);
+        return answer_item(state, waiting.id, std::move(first), now);
+    }
+    const borrowed_batch batch{now.scratch};
+    batch->push_back(std::move(first).to_item());
+    bool more = false;
+    now.server.run_inside(*waiting.object, [&](core::completions& fulfilled) {
+        core::shared_queue& queue = waiting.queue();
+        const std::size_t size = batch->front().size();
+        const std::size_t room = waiting.octets_max - std::min<std::size_t>(size, waiting.octets_max);
+        if (!queue.empty() && queue.next_size() <= room)  // one that is larger would come alone, and here is one already
+            queue.take_ready(waiting.count - std::size_t{1}, room, *batch, fulfilled);
+        more = !queue.empty();
+    });
+    (void)answer_items(state, waiting, *batch, more, now);
+}
+
+/// Sends a consumer what there is, as far as its credit goes, and has it wait for more if that is not used up. Precondition: it does not
+/// wait.
+void feed(native_state& state, pending_request& waiting, turn& now)
+{
+    const std::size_t replies_size_max = state.settings->replies_size_max;
+    while (waiting.credit != 0) {
+        const bool is_stalled = now.replies.size() >= replies_size_max;
+        state.waits.set_stalled(waiting, is_stalled);
+        if (is_stalled)
+            return;
+        const borrowed_batch batch{now.scratch};
+        core::outcome result;
+        now.server.run_inside(*waiting.object, [&](core::completions& fulfilled) {
+            const std::size_t wanted = std::min<std::size_t>(waiting.credit, native::batch_items_max);
+            const std::size_t room = replies_size_max - now.replies.size();
+            if (waiting.queue().take_ready(wanted, room, *batch, fulfilled) == 0)
+                result = waiting.queue().get(core::never, waiting, fulfilled);
+        });
+        if (batch->empty()) {
+            if (auto* const error = std::get_if<core::raised>(&result)) {
+                answer_raised(waiting.id, 0, std::move(*error), now);
+                return state.waits.settle(waiting);
+            }
+            waiting.is_waiting = true;
+            return state.waits.rejoin(waiting);
+        }
+        const std::size_t sent = answer_items(state, waiting, *batch, true, now);
+        if (sent == 0)
+            return state.waits.settle(waiting);
+        waiting.credit -= static_cast<std::uint32_t>(sent);  // for those that went back it stands
+    }
+}
+
+void proceed_with_consume(native_state& state, pending_request& waiting, core::outcome result, turn& now)
+{
+    if (auto* const error = std::get_if<core::raised>(&result)) {
+        answer_raised(waiting.id, 0, std::move(*error), now);
+        return state.waits.settle(waiting);
+    }
+    waiting.is_waiting = false;
+    --waiting.credit;
+    const borrowed_batch batch{now.scratch};
+    batch->push_back(std::move(std::get<core::returned>(result).result).to_item());
+    if (answer_items(state, waiting, *batch, true, now) == 0)
+        return state.waits.settle(waiting);
+    batch->clear();
+    feed(state, waiting, now);
+}
+
+}  // namespace
+
+void get(native_state& state, const native::frame& request, turn& now)
+{
+    queue_request wanted{state, request, queue_request::fields::timeout, now};
+    if (!wanted)
+        return;
+    if (!wanted.body.at_end())
+        return refuse(request, "its body is no handle and timeout", now);
+    if (!state.has_room(request, now))
+        return;
+    open_object& from = *wanted.at;
+    auto waiting = wanted.limit ? state.make_waiting(request, from) : nullptr;
+    core::outcome result;
+    now.server.run_inside(*from.object, [&](core::completions& fulfilled) {
+        core::waiter& waiter = waiting != nullptr ? static_cast<core::waiter&>(*waiting) : *state.caller;
+        result = from.queue->get(wanted.limit, waiter, fulfilled);
+    });
+    if (std::holds_alternative<core::parked>(result))
+        return state.waits.park(std::move(waiting), *wanted.limit);
+    if (waiting != nullptr)
+        state.waits.recycle(std::move(waiting));
+    if (auto* const error = std::get_if<core::raised>(&result))
+        return answer_raised(request.id, 0, std::move(*error), now);
+    ++from.taken;
+    answer_item(state, request.id, std::move(std::get<core::returned>(result).result), now);
+}
+
+void get_many(native_state& state, const native::frame& request, turn& now)
+{
+    queue_request wanted{state, request, queue_request::fields::timeout, now};
+    if (!wanted)
+        return;
+    const std::uint32_t octets_max = wanted.body.number32();
+    if (!wanted.body.at_end() || request.count == 0)
+        return refuse(request, request.count == 0 ? "it asks for no item" : "its body is no handle, timeout and size", now);
+    if (!state.has_room(request, now))
+        return;
+    core::shared_queue& queue = *wanted.at->queue;
+    auto waiting = state.make_waiting(request, *wanted.at);
+    waiting->octets_max = static_cast<std::uint32_t>(std::min<std::size_t>(octets_max, state.settings->replies_size_max));
+    const borrowed_batch batch{now.scratch};
+    core::outcome result;
+    bool more = false;
+    now.server.run_inside(*waiting->object, [&](core::completions& fulfilled) {
+        if (queue.take_ready(request.count, waiting->octets_max, *batch, fulfilled) == 0)
+            result = queue.get(wanted.limit, *waiting, fulfilled);
+        else
+            more = !queue.empty();
+    });
+    if (batch->empty() && std::holds_alternative<core::parked>(result))
+        return state.waits.park(std::move(waiting), *wanted.limit);
+    if (batch->empty())
+        answer_get(state, *waiting, std::move(result), now);
+    else
+        (void)answer_items(state, *waiting, *batch, more, now);
+    state.waits.recycle(std::move(waiting));
+}
+
+void consume(native_state& state, const native::frame& request, turn& now)
+{
+    queue_request wanted{state, request, queue_request::fields::none, now};
+    if (!wanted)
+        return;
+    const std::uint32_t credit = wanted.body.number32();
+    if (!wanted.body.at_end())
+        return refuse(request, "its body is no handle and credit", now);
+    if (!state.has_room(request, now))
+        return;
+    auto waiting = state.make_waiting(request, *wanted.at);
+    waiting->credit = credit;
+    pending_request& stream = *waiting;
+    state.waits.park(std::move(waiting), core::never);
+    feed(state, stream, now);
+}
+
+void credit(native_state& state, const native::frame& request, turn& now)
+{
+    native::body_reader body{request.body};
+    const std::uint32_t added = body.number32();
+    if (!body.at_end())
+        return refuse(request, "its body is no credit", now);
+    pending_request* const found = state.waits.find(request.id);
+    if (found == nullptr || found->code != operation::consume)
+        return;  // it has ended meanwhile, and its end is under way
+    found->credit += std::min(added, std::numeric_limits<std::uint32_t>::max() - found->credit);
+    if (!found->is_waiting && !found->is_stalled)
+        feed(state, *found, now);
+}
+
+void proceed_with_get(native_state& state, pending_request& waiting, core::outcome result, turn& now)
+{
+    if (waiting.code == operation::consume)
+        return proceed_with_consume(state, waiting, std::move(result), now);
+    answer_get(state, waiting, std::move(result), now);
+    state.waits.settle(waiting);
+}
+
+void feed_stalled(native_state& state, turn& now)
+{
+    if (state.waits.stalled() == 0)
+        return;
+    for (auto next = state.waits.begin(); next != state.waits.end() && now.replies.size() < state.settings->replies_size_max;) {
+        pending_request& waiting = *next;
+        ++next;  // before it may end
+        if (waiting.is_stalled)
+            feed(state, waiting, now);
+    }
+}
+
+}  // namespace quaymaster::session

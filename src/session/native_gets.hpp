@@ -1,0 +1,21 @@
+// native_gets: how items go out over a connection of the native dialect: get, get_many, and the streams of consume.
+#pragma once
+
+#include "core/call.hpp"
+#include "session/native_state.hpp"
+#include "session/turn.hpp"
+#include "wire/native_dialect.hpp"
+
+namespace quaymaster::session {
+
+void get(native_state& state, const wire::native::frame& request, turn& now);
+void get_many(native_state& state, const wire::native::frame& request, turn& now);
+void consume(native_state& state, const wire::native::frame& request, turn& now);
+void credit(native_state& state, const wire::native::frame& request, turn& now);
+
+/// What a registered get, get_many or consume waited for has come to `result`: answers it, and a consume goes on.
+void proceed_with_get(native_state& state, pending_request& waiting, core::outcome result, turn& now);
+/// Sends to those consumers that had more credit than the peer was ready to read.
+void feed_stalled(native_state& state, turn& now);
+
+}  // namespace quaymaster::session

@@ -1,0 +1,165 @@
+#include "session/native_puts.hpp"
+
+#include "session/native_replies.hpp"
+
+#include <quaymaster/errors.hpp>
+
+#include <algorithm>
+#include <string>
+#include <utility>
+#include <variant>
+
+namespace quaymaster::session {
+
+namespace native = wire::native;
+
+namespace {
+
+using native::operation;
+
+/// Puts what is left of a batch. `parked` if it has to wait; else what the last put has come to.
+core::outcome put_rest(pending_request& waiting, turn& now)
+{
+    core::outcome result = core::returned{};
+    const core::wait_limit limit = waiting.due == core::time_point::min() ? std::nullopt : core::wait_limit{waiting.due};
+    batch_rest& rest = *waiting.batch;
+    now.server.run_inside(*waiting.object, [&](core::completions& fulfilled) {
+        while (!rest.items.empty()) {
+            try {
+                result = waiting.queue().put(std::move(rest.items.back()), limit, waiting, fulfilled,
+                                             rest.has_put_id ? &rest.put_id : nullptr, now.now);
+            } catch (const pickle_error& error) {  // a priority queue must be able to read it
+                result = core::raised{core::exception_type::value_error, error.what()};
+            }
+            rest.items.pop_back();
+            ++rest.put_id.number;
+            if (!std::holds_alternative<core::returned>(result))
+                return;
+            ++waiting.count;
+        }
+    });
+    return result;
+}
+
+void answer_put(const pending_request& waiting, core::outcome result, turn& now)
+{
+    const bool is_batch = waiting.code == operation::put_many;
+    const std::uint16_t count = is_batch ? waiting.count : std::uint16_t{0};
+    auto* const error = std::get_if<core::raised>(&result);
+    // That there was no room for the rest of a batch in time is no error of those that are in.
+    if (error != nullptr && (count == 0 || error->type != core::exception_type::queue_full))
+        return answer_raised(waiting.id, count, std::move(*error), now);
+    answer_done(waiting.id, is_batch ? count : std::uint16_t{1}, now);
+}
+
+}  // namespace
+
+void put(native_state& state, const native::frame& request, turn& now)
+{
+    queue_request wanted{state, request, queue_request::fields::timeout_and_put_id, now};
+    if (!wanted)
+        return;
+    const bytes_view opcodes = wanted.body.rest();
+    if (wanted.body.failed())
+        return refuse(request, "its body is too short", now);
+    codec::item item;
+    if (!read_item(state, request, opcodes, *wanted.at, item, now) || !state.has_room(request, now))
+        return;
+    core::shared_queue& queue = *wanted.at->queue;
+    const bool may_wait = wanted.limit && queue.maxsize() > 0;  // which is constant
+    auto waiting = may_wait ? state.make_waiting(request, *wanted.at) : nullptr;
+    core::outcome result;
+    now.server.run_inside(*wanted.at->object, [&](core::completions& fulfilled) {
+        core::waiter& waiter = waiting != nullptr ? static_cast<core::waiter&>(*waiting) : *state.caller;
+        result = queue.put(std::move(item), may_wait ? wanted.limit : std::nullopt, waiter, fulfilled,
+                           wanted.put_id ? &*wanted.put_id : nullptr, now.now);
+    });
+    if (std::holds_alternative<core::parked>(result))
+        return state.waits.park(std::move(waiting), *wanted.limit);
+    if (waiting != nullptr)
+        state.waits.recycle(std::move(waiting));
+    if (auto* const error = std::get_if<core::raised>(&result))
+        return answer_raised(request.id, 0, std::move(*error), now);
+    answer_done(request.id, 1, now);
+}
+
+void put_many(native_state& state, const native::frame& request, turn& now)
+{
+    queue_request wanted{state, request, queue_request::fields::timeout_and_put_id, now};
+    if (!wanted)
+        return;
+    const borrowed_batch batch{now.scratch};
+    if (!read_items(state, request, wanted, *batch, now) || !state.has_room(request, now))
+        return;
+    auto waiting = state.make_waiting(request, *wanted.at);
+    waiting->count = 0;
+    waiting->due = wanted.limit.value_or(core::time_point::min());  // that is: at once
+    if (waiting->batch == nullptr)
+        waiting->batch = std::make_unique<batch_rest>();
+    batch_rest& rest = *waiting->batch;
+    rest.has_put_id = wanted.put_id.has_value();
+    rest.put_id = wanted.put_id.value_or(core::put_id{});
+    rest.items.swap(*batch);
+    std::reverse(rest.items.begin(), rest.items.end());
+    core::outcome result = put_rest(*waiting, now);
+    if (std::holds_alternative<core::parked>(result)) {
+        const core::time_point due = waiting->due;
+        return state.waits.park(std::move(waiting), due);
+    }
+    answer_put(*waiting, std::move(result), now);
+    rest.items.clear();
+    rest.items.swap(*batch);  // its memory
+    state.waits.recycle(std::move(waiting));
+}
+
+void put_back(native_state& state, const native::frame& request, turn& now)
+{
+    queue_request wanted{state, request, queue_request::fields::none, now};
+    if (!wanted)
+        return;
+    open_object& into = *wanted.at;
+    if (request.count > into.taken)
+        return refuse(request,
+                      "this connection was handed out " + std::to_string(into.taken) + " items of that queue, not " +
+                          std::to_string(request.count),
+                      now);
+    const borrowed_batch batch{now.scratch};
+    if (!read_items(state, request, wanted, *batch, now))
+        return;
+    into.taken -= request.count;
+    now.server.run_inside(*into.object, [&](core::completions& fulfilled) { into.queue->put_back(*batch, fulfilled); });
+    answer_done(request.id, request.count, now);
+}
+
+void proceed_with_put(native_state& state, pending_request& waiting, core::outcome result, turn& now)
+{
+    if (waiting.code == operation::put_many && std::holds_alternative<core::returned>(result)) {
+        ++waiting.count;
+        result = put_rest(waiting, now);
+        if (std::holds_alternative<core::parked>(result))
+            return state.waits.keep_due(waiting);  // it may have been served at the very end of its time
+    }
+    answer_put(waiting, std::move(result), now);
+    state.waits.settle(waiting);
+}
+
+void cancel_put(native_state& state, pending_request& waiting, turn& now)
+{
+    core::outcome result = now.server.expire(*waiting.object, waiting);
+    const bool was_waiting = !std::holds_alternative<core::parked>(result);
+    if (!was_waiting)  // served a moment before: whoever comes to tell finds it settled
+        result = waiting.object->collect(waiting);
+    const bool is_batch = waiting.code == operation::put_many;
+    const bool is_let_in = std::holds_alternative<core::returned>(result);
+    if (is_let_in && is_batch)
+        ++waiting.count;
+    const bool is_partly_in = is_let_in && is_batch && !waiting.batch->items.empty();
+    const bool is_not_in = was_waiting && std::holds_alternative<core::raised>(result);
+    if (is_partly_in || is_not_in)
+        native::write_frame(now.replies, {operation::cancelled, waiting.id, waiting.count});
+    else
+        answer_put(waiting, std::move(result), now);
+    state.waits.settle(waiting);
+}
+
+}  // namespace quaymaster::session

@@ -1,0 +1,102 @@
+#include "session/native_state.hpp"
+
+#include "session/data_proxies.hpp"
+#include "session/native_replies.hpp"
+
+#include <chrono>
+#include <string>
+#include <utility>
+
+namespace quaymaster::session {
+
+namespace native = wire::native;
+
+namespace {
+
+core::wait_limit limit_of(std::uint32_t timeout, const turn& now) noexcept
+{
+    if (timeout == 0)
+        return std::nullopt;
+    return timeout == native::no_limit ? core::never : now.now + std::chrono::milliseconds{timeout};
+}
+
+}  // namespace
+
+void native_state::break_off(bad_end how)
+{
+    end = std::make_unique<bad_end>(std::move(how));
+    is_over = true;
+}
+
+bool native_state::has_room(const native::frame& request, turn& now)
+{
+    if (waits.size() >= settings->requests_max) {
+        refuse(request,
+               "requests_max (" + std::to_string(settings->requests_max) + ") requests are under way on this connection", now);
+        return false;
+    }
+    if (waits.find(request.id) != nullptr) {
+        refuse(request, "a request of that id is under way", now);
+        break_off({{}, "it used the id " + std::to_string(request.id) + " of a request that was still under way"});
+        return false;
+    }
+    return true;
+}
+
+std::shared_ptr<pending_request> native_state::make_waiting(const native::frame& request, const open_object& at)
+{
+    std::shared_ptr<pending_request> made = waits.make(request, caller);
+    made->object = at.object;
+    made->handle = objects.handle_of(at);
+    return made;
+}
+
+queue_request::queue_request(native_state& state, const native::frame& request, fields those, turn& now)
+    : body{request.body}, at{state.objects.find(body.number32())}
+{
+    if (at == nullptr || at->queue == nullptr) {
+        refuse(request, at == nullptr ? "no such handle" : "the object is no queue: call its methods", now);
+        at = nullptr;
+        return;
+    }
+    if (those == fields::none)
+        return;
+    limit = limit_of(body.number32(), now);
+    if (those == fields::timeout_and_put_id && (request.flags & native::has_put_id) != 0) {
+        put_id.emplace();
+        put_id->client = body.number64();
+        put_id->number = body.number64();
+    }
+}
+
+bool read_item(native_state& state, const native::frame& request, bytes_view opcodes, const open_object& into,
+               codec::item& found, turn& now)
+{
+    const codec::pickle_limits& limits = state.settings->limits;
+    if (const auto fault = now.scratch.items.read(opcodes, limits, found)) {
+        native::write_raised(now.replies, request.id, 0, native::exception_number::other, "_pickle.UnpicklingError",
+                             fault.message(limits));
+        return false;
+    }
+    if (found.traits().has_proxies)
+        found = hold_item(now.server, *state.caller, into.ident, std::move(found), limits);
+    return true;
+}
+
+bool read_items(native_state& state, const native::frame& request, queue_request& wanted, std::vector<codec::item>& batch,
+                turn& now)
+{
+    for (std::size_t i = 0; i < request.count; ++i) {
+        const bytes_view opcodes = wanted.body.sized_octets();
+        if (wanted.body.failed())
+            break;
+        if (!read_item(state, request, opcodes, *wanted.at, batch.emplace_back(), now))
+            return false;
+    }
+    if (request.count != 0 && wanted.body.at_end())
+        return true;
+    refuse(request, request.count == 0 ? "a batch has one item at least" : "its items are not as many octets as it has", now);
+    return false;
+}
+
+}  // namespace quaymaster::session

@@ -1,0 +1,83 @@
+// native_state: what the parts of a native_session share: one connection, and how its requests begin.
+#pragma once
+
+#include "codec/item.hpp"
+#include "core/put_id.hpp"
+#include "core/wait_limit.hpp"
+#include "core/waiter.hpp"
+#include "session/native_objects.hpp"
+#include "session/native_waits.hpp"
+#include "session/python_calls.hpp"
+#include "session/turn.hpp"
+#include "wire/native_dialect.hpp"
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <vector>
+
+namespace quaymaster::session {
+
+/// One connection of the native dialect. Its session drives it; the operations on it are in native_puts, native_gets and
+/// native_session.
+/// Thread safety: none. Lifetime: `settings` and `calls` outlive it.
+struct native_state {
+    native_state(const server_settings& all_settings, python_calls& python, core::waiter& principal)
+        : settings{&all_settings}, calls{&python}, caller{principal.shared_from_this()}
+    {
+    }
+
+    const server_settings* settings;
+    python_calls* calls;
+    std::shared_ptr<core::waiter> caller;  // whose calls these are; null after the session's end
+    open_objects objects;
+    pending_requests waits;
+    std::unique_ptr<bad_end> end;  // how the peer has broken the dialect, until somebody asks
+    bool is_over = false;
+
+    /// The peer has broken the dialect.
+    void break_off(bad_end how);
+    /// False, with the request refused, if too many wait or one of its id does.
+    [[nodiscard]] bool has_room(const wire::native::frame& request, turn& now);
+    /// For `request`, which may have to wait for its queue `at`.
+    [[nodiscard]] std::shared_ptr<pending_request> make_waiting(const wire::native::frame& request, const open_object& at);
+};
+
+/// The beginning of a request on a queue. Lifetime: no longer than its frame, and until something is opened.
+struct queue_request {
+    /// What follows the handle.
+    enum class fields : std::uint8_t { none, timeout, timeout_and_put_id };
+
+    /// Reads it off `request`; if that names no queue, refuses it.
+    queue_request(native_state& state, const wire::native::frame& request, fields those, turn& now);
+    /// False if it was refused.
+    [[nodiscard]] explicit operator bool() const noexcept { return at != nullptr; }
+
+    wire::native::body_reader body;  // what is left
+    open_object* at;
+    core::wait_limit limit;
+    std::optional<core::put_id> put_id;
+};
+
+/// False, with the request answered, if the opcodes are no item for the object `into`.
+[[nodiscard]] bool read_item(native_state& state, const wire::native::frame& request, bytes_view opcodes,
+                             const open_object& into, codec::item& found, turn& now);
+/// The items that the body of `wanted` goes on with, into `batch`. False, with the request answered, if it is no batch.
+[[nodiscard]] bool read_items(native_state& state, const wire::native::frame& request, queue_request& wanted,
+                              std::vector<codec::item>& batch, turn& now);
+
+/// The loop's memory for a batch, empty before and after.
+class borrowed_batch {
+public:
+    explicit borrowed_batch(workspace& scratch) noexcept : batch_{scratch.batch} { batch_.clear(); }
+    borrowed_batch(const borrowed_batch&) = delete;
+    borrowed_batch& operator=(const borrowed_batch&) = delete;
+    ~borrowed_batch() { batch_.clear(); }
+    [[nodiscard]] std::vector<codec::item>& operator*() const noexcept { return batch_; }
+    [[nodiscard]] std::vector<codec::item>* operator->() const noexcept { return &batch_; }
+
+private:
+    std::vector<codec::item>& batch_;
+};
+
+}  // namespace quaymaster::session
