@@ -29,6 +29,14 @@ std::optional<raised> item_store::push(codec::payload& added)
     return std::nullopt;
 }
 
+bool item_store::push_at_back(codec::item& added)
+{
+    if (kind_ == queue_kind::priority)
+        return false;
+    line_.push_back(std::move(added));
+    return true;
+}
+
 const codec::item& item_store::next() const noexcept
 {
     switch (kind_) {

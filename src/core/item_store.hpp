@@ -36,6 +36,8 @@ public:
     /// Adds `added`. Only a priority queue refuses: type_error if it does not compare with those it meets, pickle_error
     /// (thrown) if it cannot be read. The store is then as it was, and so is `added`.
     [[nodiscard]] std::optional<raised> push(codec::payload& added);
+    /// push() where an item's place does not depend on what is in it. False, with nothing done: a priority queue.
+    [[nodiscard]] bool push_at_back(codec::item& added);
     /// The next item. Precondition: not empty.
     [[nodiscard]] const codec::item& next() const noexcept;
     /// Takes out the next item. Precondition: not empty.

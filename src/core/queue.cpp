@@ -110,6 +110,23 @@ outcome shared_queue::get(wait_limit limit, waiter& caller, completions& fulfill
     return parked{};
 }
 
+bool shared_queue::put_at_once(codec::item& added)
+{
+    if (is_shut_down_ || !getters_.empty() || full() || !store_.push_at_back(added))
+        return false;
+    ++unfinished_;
+    ++puts_total_;
+    return true;
+}
+
+codec::item shared_queue::get_at_once() noexcept
+{
+    if (empty() || !putters_.empty())
+        return {};
+    ++gets_total_;
+    return store_.take();
+}
+
 std::size_t shared_queue::take_ready(std::size_t items_max, std::size_t octets_max, std::vector<codec::item>& taken,
                                      completions& fulfilled)
 {

@@ -58,6 +58,10 @@ public:
     /// Hands out the next item, or parks `caller` until there is one; queue_empty when `limit` allows no waiting;
     /// queue_shut_down after shutdown() once empty.
     outcome get(wait_limit limit, waiter& caller, completions& fulfilled);
+    /// put() and get() where nothing is in the way: nobody waits, there is room or an item, and a put has no id. False and an empty
+    /// item say nothing, and nothing has happened: it is for put() and get() to say what comes of it. `added` is moved from if it is in.
+    [[nodiscard]] bool put_at_once(codec::item& added);
+    [[nodiscard]] codec::item get_at_once() noexcept;
     /// Appends the next items to `taken`, without waiting, and lets waiting putters in as it goes: as many as there are, up to
     /// `items_max` and to `octets_max` in all, but an item that is larger goes alone. Returns how many; fewer if memory runs
     /// out after the first. std::bad_alloc: not even one, and nothing has happened.

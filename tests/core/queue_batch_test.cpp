@@ -4,6 +4,7 @@
 #include "core/queue.hpp"
 #include "core/queue_referent.hpp"
 
+#include <array>
 #include <cstddef>
 #include <span>
 
@@ -94,6 +95,66 @@ TEST_CASE("a queue is known as one with typed arguments", "[core][queue]")
 {
     batch_queue q;
     CHECK(q.object.as_queue() == &q.queue);
+}
+
+TEST_CASE("put_at_once() and get_at_once() act where nothing is in the way", "[core][queue]")
+{
+    const queue_kind kind = GENERATE(queue_kind::fifo, queue_kind::lifo);
+    batch_queue q{kind, 2};
+    codec::item three = make_item(3);
+    SECTION("as put() and get() do")
+    {
+        codec::item one = make_item(1);
+        CHECK(q.queue.put_at_once(one));
+        CHECK(q.queue.put_at_once(three));
+        CHECK_FALSE(one);
+        CHECK(q.queue.statistics().puts_total == 2);
+        CHECK(q.queue.statistics().unfinished == 2);
+        const codec::item first = q.queue.get_at_once();
+        const codec::item second = q.queue.get_at_once();
+        CHECK(values_of(std::array{first, second}) == (kind == queue_kind::fifo ? items{1, 3} : items{3, 1}));
+        CHECK(q.queue.statistics().gets_total == 2);
+    }
+    SECTION("no item")
+    {
+        CHECK_FALSE(q.queue.get_at_once());
+        CHECK(q.queue.statistics().gets_total == 0);
+    }
+    SECTION("no room, and somebody who waits for it")
+    {
+        q.fill({1, 2});
+        CHECK_FALSE(q.queue.put_at_once(three));
+        CHECK(three);
+        REQUIRE(is_parked(q.put(q.bob, 4)));
+        CHECK_FALSE(q.queue.get_at_once());
+        CHECK(q.queue.qsize() == 2);
+        CHECK(q.queue.statistics().puts_total == 2);
+    }
+    SECTION("somebody who waits for an item")
+    {
+        REQUIRE(is_parked(q.get(q.bob)));
+        CHECK_FALSE(q.queue.put_at_once(three));
+        CHECK(three);
+        CHECK(q.queue.empty());
+    }
+    SECTION("a queue that is shut down gives what it has and takes nothing")
+    {
+        q.fill({1});
+        static_cast<void>(q.queue.shutdown(false, q.served));
+        CHECK_FALSE(q.queue.put_at_once(three));
+        CHECK(q.queue.get_at_once());
+    }
+}
+
+TEST_CASE("a priority queue looks at what is put, and so not at once", "[core][queue]")
+{
+    batch_queue q{queue_kind::priority};
+    codec::item two = make_item(2);
+    CHECK_FALSE(q.queue.put_at_once(two));
+    CHECK(two);
+    q.fill({2, 1});
+    const codec::item least = q.queue.get_at_once();
+    CHECK(values_of(std::span{&least, 1}) == items{1});
 }
 
 TEST_CASE("take_ready() takes what there is, up to its bounds", "[core][queue]")

@@ -260,6 +260,7 @@ TEST_CASE("a queue whose length stays much the same allocates nothing", "[core][
     }
     std::vector<codec::item> batch;
     batch.reserve(64);
+    int puts_at_once = 0;
     const std::size_t before = allocations;
     for (int i = 0; i < 10'000; ++i) {
         put();
@@ -268,8 +269,50 @@ TEST_CASE("a queue whose length stays much the same allocates nothing", "[core][
         queue.take_ready(64, no_bound, batch, served);
         queue.put_back(std::span{batch}.subspan(1), served);
         batch.clear();
+        codec::item other = queue.get_at_once();
+        puts_at_once += queue.put_at_once(other) ? 1 : 0;
     }
     const std::size_t after = allocations;
     CHECK(after == before);
+    CHECK(puts_at_once == 10'000);
     CHECK(queue.qsize() == 100);
 }
+
+#if !defined(__SANITIZE_ADDRESS__)  // with which each item has memory of its own
+TEST_CASE("small items that come and go allocate nothing, and many of them little", "[core][queue]")
+{
+    queue_referent object;
+    shared_queue& queue = object.queue();
+    const bytes octets(66, std::byte{'x'});
+    const auto put = [&](std::size_t count) {
+        std::size_t in = 0;
+        for (; in < count; ++in) {
+            codec::item added = codec::item::make(octets, {});
+            if (!queue.put_at_once(added))
+                break;
+        }
+        return in;
+    };
+    const auto get = [&](std::size_t count) {
+        std::size_t out = 0;
+        while (out < count && queue.get_at_once())
+            ++out;
+        return out;
+    };
+    CHECK(put(1'000) == 1'000);
+    CHECK(get(900) == 900);
+    std::size_t passed = 0;
+    const std::size_t before = allocations;
+    for (int i = 0; i < 1'000; ++i) {
+        passed += put(64);
+        passed += get(64);
+    }
+    const std::size_t while_passing = allocations - before;
+    CHECK(passed == 128'000);
+    CHECK(while_passing == 0);
+    const std::size_t before_growth = allocations;
+    CHECK(put(100'000) == 100'000);
+    CHECK(allocations - before_growth < 100'000 / 500);
+    CHECK(get(200'000) == 100'100);
+}
+#endif
