@@ -1,5 +1,6 @@
 #include "wire/native_dialect.hpp"
 
+#include <algorithm>
 #include <array>
 #include <limits>
 #include <stdexcept>
@@ -17,16 +18,22 @@ void require_body_size(std::size_t size)
         throw std::length_error{"a frame of " + std::to_string(size) + " octets: the native dialect carries less than 4 GiB in one"};
 }
 
-std::array<std::byte, header_size> header_octets(const frame_head& head, std::size_t body_size)
+/// Where the octets after the header go: `copied` of them are written there, of the `body_size` that follow.
+std::byte* begin_frame(outbox& out, const frame_head& head, std::size_t body_size, std::size_t copied)
 {
     require_body_size(body_size);
-    std::array<std::byte, header_size> octets;
-    store_little(octets.data(), static_cast<std::uint32_t>(body_size));
+    std::byte* const octets = out.extend(header_size + copied);
+    store_little(octets, static_cast<std::uint32_t>(body_size));
     octets[4] = static_cast<std::byte>(head.code);
     octets[5] = std::byte{head.flags};
-    store_little(octets.data() + 6, head.count);
-    store_little(octets.data() + 8, head.id);
-    return octets;
+    store_little(octets + 6, head.count);
+    store_little(octets + 8, head.id);
+    return octets + header_size;
+}
+
+std::byte* copy_to(std::byte* at, bytes_view octets) noexcept
+{
+    return std::copy(octets.begin(), octets.end(), at);
 }
 
 }  // namespace
@@ -57,15 +64,15 @@ std::optional<frame> parse_frame(bytes_view input, std::size_t body_size_max, er
 
 void write_frame(outbox& out, const frame_head& head, bytes_view fields, bytes_view tail)
 {
-    out.append(bytes_view{header_octets(head, fields.size() + tail.size())});
-    out.append(fields);
-    out.append(tail);
+    const std::size_t body_size = fields.size() + tail.size();
+    copy_to(copy_to(begin_frame(out, head, body_size, body_size), fields), tail);
 }
 
 void write_frame(outbox& out, const frame_head& head, bytes_view fields, const codec::item& tail)
 {
-    out.append(bytes_view{header_octets(head, fields.size() + tail.size())});
-    out.append(fields);
+    if (tail.size() <= outbox::copied_item_size_max)
+        return write_frame(out, head, fields, tail.opcodes());
+    copy_to(begin_frame(out, head, fields.size() + tail.size(), fields.size()), fields);
     out.append(tail);
 }
 
@@ -75,20 +82,23 @@ void write_items(outbox& out, frame_head head, bytes_view fields, std::span<cons
     std::size_t body_size = fields.size();
     for (const codec::item& each : items)
         body_size += sizeof(std::uint32_t) + each.size();
-    out.append(bytes_view{header_octets(head, body_size)});
-    out.append(fields);
+    copy_to(begin_frame(out, head, body_size, fields.size()), fields);
     for (const codec::item& each : items) {
-        std::array<std::byte, sizeof(std::uint32_t)> size;
-        store_little(size.data(), static_cast<std::uint32_t>(each.size()));
-        out.append(bytes_view{size});
-        out.append(each);
+        const bytes_view opcodes = each.opcodes();
+        const bool is_copied = opcodes.size() <= outbox::copied_item_size_max;
+        std::byte* const at = out.extend(sizeof(std::uint32_t) + (is_copied ? opcodes.size() : 0));
+        store_little(at, static_cast<std::uint32_t>(opcodes.size()));
+        if (is_copied)
+            copy_to(at + sizeof(std::uint32_t), opcodes);
+        else
+            out.append(each);
     }
 }
 
 std::size_t begin_body(outbox& out, const frame_head& head)
 {
     const std::size_t begun = out.position();
-    out.append(bytes_view{header_octets(head, 0)});
+    begin_frame(out, head, 0, 0);
     return begun;
 }
 

@@ -24,6 +24,13 @@ public:
         small_.append(octets);
         size_ += octets.size();
     }
+    /// Room for `count` octets at the end, which count as written. Valid until the next call.
+    [[nodiscard]] std::byte* extend(std::size_t count)
+    {
+        std::byte* const at = small_.extend(count);
+        size_ += count;
+        return at;
+    }
     void append(std::string_view text) { append(as_bytes(text)); }
     void push(std::uint8_t octet)
     {
