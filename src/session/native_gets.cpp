@@ -23,7 +23,7 @@ void answer_get(native_state& state, const pending_request& waiting, core::outco
     codec::payload& first = std::get<core::returned>(result).result;
     if (waiting.code == operation::get) {
         state.objects.count_taken(waiting.handle, *waiting.object, 1);
-        return answer_item(state, waiting.id, std::move(first), now);
+        return answer_item(state, waiting.id, std::move(first).to_item(), now);
     }
     const borrowed_batch batch{now.scratch};
     batch->push_back(std::move(first).to_item());
@@ -100,12 +100,22 @@ void get(native_state& state, const native::frame& request, turn& now)
     if (!state.has_room(request, now))
         return;
     open_object& from = *wanted.at;
-    auto waiting = wanted.limit ? state.make_waiting(request, from) : nullptr;
+    std::shared_ptr<pending_request> waiting;
+    codec::item item;
     core::outcome result;
     now.server.run_inside(*from.object, [&](core::completions& fulfilled) {
+        item = from.queue->get_at_once();
+        if (item)
+            return;
+        if (wanted.limit && from.queue->empty())
+            waiting = state.make_waiting(request, from);
         core::waiter& waiter = waiting != nullptr ? static_cast<core::waiter&>(*waiting) : *state.caller;
-        result = from.queue->get(wanted.limit, waiter, fulfilled);
+        result = from.queue->get(waiting != nullptr ? wanted.limit : std::nullopt, waiter, fulfilled);
     });
+    if (item) {
+        ++from.taken;
+        return answer_item(state, request.id, std::move(item), now);
+    }
     if (std::holds_alternative<core::parked>(result))
         return state.waits.park(std::move(waiting), *wanted.limit);
     if (waiting != nullptr)
@@ -113,7 +123,7 @@ void get(native_state& state, const native::frame& request, turn& now)
     if (auto* const error = std::get_if<core::raised>(&result))
         return answer_raised(request.id, 0, std::move(*error), now);
     ++from.taken;
-    answer_item(state, request.id, std::move(std::get<core::returned>(result).result), now);
+    answer_item(state, request.id, std::move(std::get<core::returned>(result).result).to_item(), now);
 }
 
 void get_many(native_state& state, const native::frame& request, turn& now)

@@ -26,8 +26,9 @@ core::outcome put_rest(pending_request& waiting, turn& now)
     now.server.run_inside(*waiting.object, [&](core::completions& fulfilled) {
         while (!rest.items.empty()) {
             try {
-                result = waiting.queue().put(std::move(rest.items.back()), limit, waiting, fulfilled,
-                                             rest.has_put_id ? &rest.put_id : nullptr, now.now);
+                if (rest.has_put_id || !waiting.queue().put_at_once(rest.items.back()))
+                    result = waiting.queue().put(std::move(rest.items.back()), limit, waiting, fulfilled,
+                                                 rest.has_put_id ? &rest.put_id : nullptr, now.now);
             } catch (const pickle_error& error) {  // a priority queue must be able to read it
                 result = core::raised{core::exception_type::value_error, error.what()};
             }
@@ -66,14 +67,21 @@ void put(native_state& state, const native::frame& request, turn& now)
     if (!read_item(state, request, opcodes, *wanted.at, item, now) || !state.has_room(request, now))
         return;
     core::shared_queue& queue = *wanted.at->queue;
-    const bool may_wait = wanted.limit && queue.maxsize() > 0;  // which is constant
-    auto waiting = may_wait ? state.make_waiting(request, *wanted.at) : nullptr;
+    std::shared_ptr<pending_request> waiting;
+    bool is_in = false;
     core::outcome result;
     now.server.run_inside(*wanted.at->object, [&](core::completions& fulfilled) {
+        is_in = !wanted.put_id && queue.put_at_once(item);
+        if (is_in)
+            return;
+        if (wanted.limit && queue.full())
+            waiting = state.make_waiting(request, *wanted.at);
         core::waiter& waiter = waiting != nullptr ? static_cast<core::waiter&>(*waiting) : *state.caller;
-        result = queue.put(std::move(item), may_wait ? wanted.limit : std::nullopt, waiter, fulfilled,
+        result = queue.put(std::move(item), waiting != nullptr ? wanted.limit : std::nullopt, waiter, fulfilled,
                            wanted.put_id ? &*wanted.put_id : nullptr, now.now);
     });
+    if (is_in)
+        return answer_done(request.id, 1, now);
     if (std::holds_alternative<core::parked>(result))
         return state.waits.park(std::move(waiting), *wanted.limit);
     if (waiting != nullptr)

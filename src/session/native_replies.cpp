@@ -74,10 +74,12 @@ void refuse(const native::frame& request, std::string_view why, turn& now)
     native::write_frame(now.replies, {operation::refused, request.id}, as_bytes(text));
 }
 
-void answer_item(native_state& state, std::uint32_t id, codec::payload&& item, turn& now)
+void answer_item(native_state& state, std::uint32_t id, codec::item&& item, turn& now)
 {
+    if (!item.traits().has_proxies && !item.traits().from_python2)
+        return native::write_frame(now.replies, {operation::item, id}, {}, item);
     try {
-        native::write_frame(now.replies, {operation::item, id}, {}, for_client(state, std::move(item).to_item(), now));
+        native::write_frame(now.replies, {operation::item, id}, {}, for_client(state, std::move(item), now));
     } catch (const pickle_error& error) {
         native::write_raised(now.replies, id, 0, native::exception_number::other, "_pickle.PicklingError", error.what());
     }

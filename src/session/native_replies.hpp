@@ -2,7 +2,6 @@
 #pragma once
 
 #include "codec/item.hpp"
-#include "codec/payload.hpp"
 #include "core/call.hpp"
 #include "session/native_state.hpp"
 #include "session/turn.hpp"
@@ -22,7 +21,7 @@ void answer_raised(std::uint32_t id, std::uint16_t count, core::raised&& error, 
 void refuse(const wire::native::frame& request, std::string_view why, turn& now);
 
 /// An item, or the exception that it cannot be written for this client; it is lost then.
-void answer_item(native_state& state, std::uint32_t id, codec::payload&& item, turn& now);
+void answer_item(native_state& state, std::uint32_t id, codec::item&& item, turn& now);
 /// Items for `waiting`, and whether its queue holds more. The first that cannot be written for this client, and what follows, goes back;
 /// if that is the very first, it is lost, as it is with answer_item(), and the answer says so. Returns how many are sent.
 std::size_t answer_items(native_state& state, const pending_request& waiting, std::vector<codec::item>& items, bool more,

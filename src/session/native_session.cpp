@@ -54,13 +54,13 @@ void close(native_state& state, const frame& request, turn& now)
 void inform(native_state& state, const frame& request, turn& now)
 {
     if (request.body.empty())
-        return answer_item(state, request.id, server_information(*state.settings, native::version_max), now);
+        return answer_item(state, request.id, codec::payload{server_information(*state.settings, native::version_max)}.to_item(), now);
     const queue_request wanted{state, request, queue_request::fields::none, now};
     if (!wanted)
         return;
     core::queue_statistics found;
     now.server.run_inside(*wanted.at->object, [&](core::completions&) { found = wanted.at->queue->statistics(); });
-    answer_item(state, request.id, queue_information(found), now);
+    answer_item(state, request.id, codec::payload{queue_information(found)}.to_item(), now);
 }
 
 void ping(native_state&, const frame& request, turn& now)
