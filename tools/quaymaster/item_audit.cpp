@@ -19,6 +19,9 @@ using due_ticks = std::chrono::steady_clock::time_point::rep;
 static_assert(sizeof(written_stamp) == item_size_min && sizeof(written_stamp) + sizeof(due_ticks) == timed_item_size_min);
 static_assert(std::is_trivially_copyable_v<written_stamp>, "it is copied octet by octet");
 
+/// By how many items the bits of a producer grow.
+constexpr std::size_t received_step = 4096;
+
 constexpr std::uint32_t last_bit = std::uint32_t{1} << 31;
 static_assert(producers_max == last_bit);
 
@@ -77,7 +80,7 @@ bool item_audit::receive(const item_stamp& stamp)
         return false;
     }
     if (record.is_received.size() <= stamp.sequence)
-        record.is_received.resize(stamp.sequence + 1);
+        record.is_received.resize(stamp.sequence + received_step);
     if (record.is_received[stamp.sequence]) {
         ++doubled_;
         return false;
