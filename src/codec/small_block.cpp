@@ -6,6 +6,7 @@
 #include <array>
 #include <atomic>
 #include <new>
+#include <utility>
 
 namespace quaymaster::codec {
 namespace {
@@ -42,6 +43,12 @@ static_assert(size_of_class(31) == 256 && size_of_class(32) == 288 && size_of_cl
 class chunk_store;
 struct chunk;
 
+/// A chunk's memory, chunk_size_max of it, while it is none.
+struct spare_chunk {
+    spare_chunk* next;
+};
+constexpr std::uint32_t spare_chunks_kept = spare_chunks_size / chunk_size_max;
+
 /// What a free block holds.
 struct free_block {
     free_block* next;
@@ -62,6 +69,7 @@ struct chunk {
     std::uint32_t fresh;  // where the blocks begin that were never given out
     const std::uint32_t end;
     std::uint32_t used = 0;  // blocks given out
+    const std::uint32_t memory_size;
     const std::uint32_t class_index;
     const std::uint32_t block_size;
 
@@ -75,6 +83,7 @@ chunk::chunk(chunk_store* whose, std::size_t size, std::size_t index) noexcept
     : owner{whose},
       fresh{sizeof(chunk)},
       end{static_cast<std::uint32_t>(sizeof(chunk) + (size - sizeof(chunk)) / size_of_class(index) * size_of_class(index))},
+      memory_size{static_cast<std::uint32_t>(size)},
       class_index{static_cast<std::uint32_t>(index)},
       block_size{static_cast<std::uint32_t>(size_of_class(index))}
 {
@@ -104,13 +113,20 @@ public:
         chunk_store* visited_;
     };
 
-    // These two within a visit.
+    // These within a visit.
     small_block take(std::size_t size);
     void take_back(chunk& home, void* block) noexcept;
+    /// At most `count` spare chunks from now on.
+    void limit_spare(std::uint32_t count) noexcept;
+    void release_unneeded_spare() noexcept;
     /// Without one, for whoever visits next.
     void leave_to_others(chunk& home, void* block) noexcept;
 
     /// True if it belongs to a thread that lives; if not, it is the caller's from now on.
+    [[nodiscard]] bool has_many_spare() const noexcept
+    {
+        return spare_count_.load(std::memory_order_relaxed) > spare_chunks_kept;
+    }
     [[nodiscard]] bool is_taken() noexcept { return is_taken_.exchange(true, std::memory_order_acquire); }
     void let_go() noexcept { is_taken_.store(false, std::memory_order_release); }
     chunk_store* next = nullptr;  // of all there are; constant once it is among them
@@ -121,6 +137,7 @@ private:
     void link_last(chunk& added) noexcept;
     void unlink(chunk& removed) noexcept;
     void put_in(chunk& home, void* block) noexcept;
+    void release_spare(std::uint32_t left) noexcept;
 
     std::atomic<bool> is_occupied_{false};
     std::atomic<bool> is_taken_{true};
@@ -128,6 +145,10 @@ private:
     std::array<chunk*, classes> with_room_{};      // the first of each ring
     std::array<std::uint32_t, classes> chunks_{};  // how many there are
     std::array<bool, classes> has_empty_{};        // whether one of them has no block given out
+    spare_chunk* spare_ = nullptr;
+    std::atomic<std::uint32_t> spare_count_{0};  // written within a visit; an idle thread looks at it without
+    std::uint32_t spare_max_ = spare_chunks_kept;
+    std::uint32_t spare_least_ = 0;  // as few as there were since release_unneeded_spare()
 };
 
 small_block chunk_store::take(std::size_t size)
@@ -171,8 +192,34 @@ void chunk_store::put_in(chunk& home, void* block) noexcept
     }
     unlink(home);
     --chunks_[index];
+    const bool is_kept = home.memory_size == chunk_size_max && spare_count_ < spare_max_;
     home.~chunk();
-    ::operator delete(&home);
+    if (!is_kept)
+        return ::operator delete(&home);
+    spare_ = new (&home) spare_chunk{spare_};
+    spare_count_.store(spare_count_.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
+}
+
+void chunk_store::release_spare(std::uint32_t left) noexcept
+{
+    while (spare_count_.load(std::memory_order_relaxed) > left) {
+        ::operator delete(std::exchange(spare_, spare_->next));
+        spare_count_.store(spare_count_.load(std::memory_order_relaxed) - 1, std::memory_order_relaxed);
+    }
+    spare_least_ = spare_count_;
+}
+
+void chunk_store::limit_spare(std::uint32_t count) noexcept
+{
+    spare_max_ = count;
+    release_spare(count);
+}
+
+void chunk_store::release_unneeded_spare() noexcept
+{
+    const std::uint32_t count = spare_count_;
+    const std::uint32_t unneeded = std::min(spare_least_, count - std::min(count, spare_chunks_kept));
+    release_spare(count - (unneeded + 1) / 2);
 }
 
 void chunk_store::leave_to_others(chunk& home, void* block) noexcept
@@ -197,7 +244,15 @@ void chunk_store::take_back_returned() noexcept
 chunk& chunk_store::add_chunk(std::size_t index)
 {
     const std::size_t size = std::min(first_chunk_size << std::min(chunks_[index], 8U), chunk_size_max);
-    chunk& added = *new (::operator new(size)) chunk{this, size, index};
+    void* memory = nullptr;
+    if (size == chunk_size_max && spare_ != nullptr) {
+        memory = std::exchange(spare_, spare_->next);
+        spare_count_.store(spare_count_.load(std::memory_order_relaxed) - 1, std::memory_order_relaxed);
+        spare_least_ = std::min(spare_least_, spare_count_.load(std::memory_order_relaxed));
+    } else {
+        memory = ::operator new(size);
+    }
+    chunk& added = *new (memory) chunk{this, size, index};
     ++chunks_[index];
     has_empty_[index] = true;
     link_last(added);
@@ -258,6 +313,8 @@ struct store_tenancy {
     {
         has_ended = true;
         own_store = nullptr;
+        if (const chunk_store::visit inside{store})
+            store.limit_spare(spare_chunks_kept);
         store.let_go();
     }
     chunk_store& store = *acquire_store();
@@ -290,6 +347,32 @@ void free_small_block(small_block freed) noexcept
         owner.take_back(home, freed.memory);
     else
         owner.leave_to_others(home, freed.memory);
+}
+
+void keep_spare_chunks(std::size_t size) noexcept
+{
+    try {
+        chunk_store* const own = own_store != nullptr ? own_store : begin_tenancy();
+        if (own == nullptr)
+            return;
+        if (const chunk_store::visit inside{*own})
+            own->limit_spare(static_cast<std::uint32_t>(std::min<std::size_t>(size / chunk_size_max, UINT32_MAX)));
+    } catch (const std::bad_alloc&) {
+        // It has nothing, then, that it could keep.
+    }
+}
+
+bool has_spare_chunks() noexcept
+{
+    return own_store != nullptr && own_store->has_many_spare();
+}
+
+void release_spare_chunks() noexcept
+{
+    if (own_store == nullptr)
+        return;
+    if (const chunk_store::visit inside{*own_store})
+        own_store->release_unneeded_spare();
 }
 
 }  // namespace quaymaster::codec

@@ -1,5 +1,6 @@
 #include "net/event_loop.hpp"
 
+#include "codec/small_block.hpp"
 #include "net/connection.hpp"
 
 #include <sched.h>
@@ -35,10 +36,12 @@ void event_loop::run()
     std::unique_lock turn{turn_mutex_};
     turn_ = &turn;
     running_here = this;
+    codec::keep_spare_chunks(spare_chunks_size);
     while (!has_ended())
         run_turn();
     run_posted();  // who was handed to this loop a moment too late is turned away
     running_here = nullptr;
+    codec::keep_spare_chunks(codec::spare_chunks_size);
 }
 
 void event_loop::drop_posted()
@@ -59,6 +62,7 @@ void event_loop::run_turn()
     flush_all();
     see_to_told();  // those that a connection has fulfilled which went on after its flush
     settle_later();
+    release_memory_later();
 }
 
 /// Finds something to do: looks as long as that is better than to sleep, and then sleeps. Others may have the turn meanwhile.
@@ -300,6 +304,19 @@ void event_loop::settle()
     }
 }
 
+/// What the items of a queue have left behind serves the next ones, if they come soon.
+void event_loop::release_memory_later()
+{
+    if (!codec::has_spare_chunks() || stopping_ || releasing_.due() != core::never)
+        return;
+    deadlines_.set(releasing_, std::chrono::steady_clock::now() + std::chrono::seconds{1});
+}
+
+void event_loop::release_memory()
+{
+    codec::release_spare_chunks();
+}
+
 void event_loop::resume_fulfilled()
 {
     // One that resumes may go on with a pipelined request and end another's wait.
@@ -338,6 +355,7 @@ void event_loop::stop_connections()
     if (std::exchange(stopping_, true))
         return;
     deadlines_.remove(settling_);
+    deadlines_.remove(releasing_);
     deadlines_.set(grace_, std::chrono::steady_clock::now() + state_.options.stop_grace);
     for_each_open([](connection& open) { open.finish(); });
 }

@@ -102,6 +102,8 @@ private:
         member told_;
     };
     static constexpr std::size_t spare_outboxes_max = 64;
+    /// Of memory for small items: what a million of them leave behind, and it goes within seconds.
+    static constexpr std::size_t spare_chunks_size = std::size_t{128} << 20;
     static constexpr std::size_t spare_outbox_size_max = std::size_t{256} << 10;
 
     /// Loops with waiters that this one has fulfilled, and how many.
@@ -134,6 +136,8 @@ private:
     [[nodiscard]] std::string host_of(core::waiter& caller) override;
     void settle_later();
     void settle();
+    void release_memory_later();
+    void release_memory();
     void open(unique_descriptor socket, const peer_name& peer);
     void stop_connections();
     void take_messages();
@@ -148,6 +152,7 @@ private:
     deadline_queue deadlines_;
     alarm grace_{*this, &event_loop::cut_off_all};
     alarm settling_{*this, &event_loop::settle};
+    alarm releasing_{*this, &event_loop::release_memory};
     std::atomic<bool> is_to_settle_{false};  // settling_ has its time, or is about to
     bool stopping_ = false;
     gauge load_;

@@ -100,3 +100,51 @@ TEST_CASE("small blocks that come and go in any order keep what is in them", "[c
         free_small_block(each.block);
     }
 }
+
+TEST_CASE("spare chunks are used again, and given back when nobody needs them", "[codec][small_block]")
+{
+    constexpr std::size_t count = 100'000;
+    const auto pass = [] {
+        std::vector<small_block> blocks(count);
+        std::set<void*> seen;
+        for (small_block& each : blocks) {
+            each = allocate_small_block(120);
+            seen.insert(each.memory);
+        }
+        for (const small_block& each : blocks)
+            free_small_block(each);
+        return seen;
+    };
+    SECTION("a thread that does not ask keeps few")
+    {
+        pass();
+        CHECK_FALSE(has_spare_chunks());
+    }
+    SECTION("one that asks keeps what it frees")
+    {
+        keep_spare_chunks(std::size_t{32} << 20);
+        const std::set<void*> before = pass();
+        CHECK(has_spare_chunks());
+        const std::set<void*> after = pass();
+        const auto again = std::count_if(after.begin(), after.end(), [&](void* each) { return before.count(each) != 0; });
+        CHECK(again > static_cast<std::ptrdiff_t>(count / 10 * 9));  // not where the first, small chunks were
+        release_spare_chunks();
+        CHECK(has_spare_chunks());  // they were needed since
+        int calls = 0;
+        while (has_spare_chunks() && calls < 100) {
+            release_spare_chunks();
+            ++calls;
+        }
+        CHECK(calls > 1);
+        CHECK(calls < 20);
+        keep_spare_chunks(spare_chunks_size);
+    }
+    SECTION("no more than it has asked for")
+    {
+        keep_spare_chunks(std::size_t{2} << 20);
+        pass();
+        CHECK(has_spare_chunks());
+        keep_spare_chunks(spare_chunks_size);
+        CHECK_FALSE(has_spare_chunks());
+    }
+}
