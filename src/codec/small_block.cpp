@@ -1,6 +1,6 @@
 #include "codec/small_block.hpp"
 
-#include "codec/large_block.hpp"
+#include <sys/mman.h>
 
 #include <algorithm>
 #include <array>
@@ -15,9 +15,25 @@ constexpr std::size_t place_unit = 8;  // what places count in
 /// What is free has to hold two pointers at times.
 constexpr std::size_t block_size_min = 2 * sizeof(void*);
 constexpr std::size_t first_chunk_size = std::size_t{4} << 10;
-/// A little less than what large_block sees to.
-constexpr std::size_t chunk_size_max = large_block_size_min - 64;
+/// Chunks of this size come from the system and go back to it one by one. (Of what malloc has been given back it returns only what
+/// happens to lie at the end of its heap.)
+constexpr std::size_t chunk_size_max = std::size_t{256} << 10;
 static_assert(chunk_size_max / place_unit <= UINT16_MAX);
+
+void* map_chunk()
+{
+    void* const memory = ::mmap(nullptr, chunk_size_max, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (memory == MAP_FAILED)
+        throw std::bad_alloc{};
+    return memory;
+}
+
+void unmap_chunk(void* memory) noexcept
+{
+    // It may have to cut a mapping in two, of which there can be too many: then at least the pages go.
+    if (::munmap(memory, chunk_size_max) != 0)
+        static_cast<void>(::madvise(memory, chunk_size_max, MADV_DONTNEED));
+}
 
 /// Sizes are rounded up to a multiple of 8 up to 256 octets, of 32 up to 512 and of 64 beyond: above 64 at most an eighth is wasted.
 constexpr std::size_t classes = 32 + 8 + 8;
@@ -192,10 +208,12 @@ void chunk_store::put_in(chunk& home, void* block) noexcept
     }
     unlink(home);
     --chunks_[index];
-    const bool is_kept = home.memory_size == chunk_size_max && spare_count_ < spare_max_;
+    const std::size_t memory_size = home.memory_size;
     home.~chunk();
-    if (!is_kept)
+    if (memory_size != chunk_size_max)
         return ::operator delete(&home);
+    if (spare_count_.load(std::memory_order_relaxed) >= spare_max_)
+        return unmap_chunk(&home);
     spare_ = new (&home) spare_chunk{spare_};
     spare_count_.store(spare_count_.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
 }
@@ -203,7 +221,7 @@ void chunk_store::put_in(chunk& home, void* block) noexcept
 void chunk_store::release_spare(std::uint32_t left) noexcept
 {
     while (spare_count_.load(std::memory_order_relaxed) > left) {
-        ::operator delete(std::exchange(spare_, spare_->next));
+        unmap_chunk(std::exchange(spare_, spare_->next));
         spare_count_.store(spare_count_.load(std::memory_order_relaxed) - 1, std::memory_order_relaxed);
     }
     spare_least_ = spare_count_;
@@ -245,7 +263,9 @@ chunk& chunk_store::add_chunk(std::size_t index)
 {
     const std::size_t size = std::min(first_chunk_size << std::min(chunks_[index], 8U), chunk_size_max);
     void* memory = nullptr;
-    if (size == chunk_size_max && spare_ != nullptr) {
+    if (size == chunk_size_max && spare_ == nullptr) {
+        memory = map_chunk();
+    } else if (size == chunk_size_max) {
         memory = std::exchange(spare_, spare_->next);
         spare_count_.store(spare_count_.load(std::memory_order_relaxed) - 1, std::memory_order_relaxed);
         spare_least_ = std::min(spare_least_, spare_count_.load(std::memory_order_relaxed));

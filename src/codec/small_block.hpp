@@ -17,7 +17,7 @@ struct small_block {
 
 /// Uninitialised memory of `size` octets, at most small_block_size_max, aligned to 8. Throws std::bad_alloc. None if this is not the
 /// moment for it (another thread is at this thread's chunks, or the thread is about to end): then the caller allocates as ever.
-/// Blocks of about the same size lie side by side in chunks of up to 64 KiB, without anything between them. (malloc puts 8 octets and
+/// Blocks of about the same size lie side by side in chunks of up to 256 KiB, without anything between them. (malloc puts 8 octets and
 /// a rounding to 16 around each, and in a thread's arena grows by a page at a time, with a system call for each.)
 /// Memory: a chunk whose blocks are all free is given back, but for one of each size and some spare ones in each thread. Threads that have ended leave
 /// their chunks to those that begin.
