@@ -10,6 +10,7 @@
 #include <optional>
 #include <string>
 #include <type_traits>
+#include <utility>
 
 namespace quaymaster::net {
 
@@ -36,7 +37,8 @@ private:
     {
         std::optional<std::invoke_result_t<Act&, client_connection&, std::uint32_t>> result;
         for (bool is_first = true;; is_first = false) {
-            const std::string known = queue_.ident();
+            std::string known = std::exchange(thread_ident(), {});
+            queue_.copy_ident(known);
             const bool is_known = core_.with_stream([&](client_connection& stream) {
                 if (!stream.is_native())
                     return true;
@@ -47,11 +49,16 @@ private:
                 }
                 return true;
             });
-            if (is_known)
+            if (is_known) {
+                thread_ident() = std::move(known);
                 return result;
+            }
             queue_.find_again(known, is_first);
         }
     }
+
+    /// The memory that this thread's last request had for the ident, so that the next one allocates none. Empty while one has it.
+    static std::string& thread_ident() noexcept;
 
     client_core& core_;
     remote_object& queue_;

@@ -98,6 +98,12 @@ std::string remote_object::ident() const
     return created_.ident;
 }
 
+void remote_object::copy_ident(std::string& to) const
+{
+    const std::lock_guard lock{mutex_};
+    to = created_.ident;
+}
+
 std::vector<std::string> remote_object::exposed() const
 {
     const std::lock_guard lock{mutex_};

@@ -31,6 +31,8 @@ public:
 
     [[nodiscard]] const std::string& typeid_name() const noexcept { return typeid_name_; }
     [[nodiscard]] std::string ident() const;
+    /// The same into memory that is there already.
+    void copy_ident(std::string& to) const;
     [[nodiscard]] std::vector<std::string> exposed() const;
     [[nodiscard]] const client_options& options() const noexcept { return channel_->options(); }
     [[nodiscard]] const codec::pickle_limits& limits() const noexcept { return channel_->limits(); }
