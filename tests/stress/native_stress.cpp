@@ -1,5 +1,5 @@
 // native_stress: the stress test of the integration tests, as long and as large as you like.
-//   native_stress [--seconds N] [--seed N] [--threads N] [--scale N] [--rounds N]
+//   native_stress [--seconds N] [--seed N] [--threads N] [--scale N] [--rounds N] [--late MILLISECONDS]
 #include "stress.hpp"
 
 #include <cstdlib>
@@ -15,7 +15,7 @@ int main(int argc, char** argv)
     for (int i = 1; i < argc; i += 2) {
         const std::string name = argv[i];
         if (i + 1 == argc) {
-            std::cerr << "usage: native_stress [--seconds N] [--seed N] [--threads N] [--scale N] [--rounds N]\n";
+            std::cerr << "usage: native_stress [--seconds N] [--seed N] [--threads N] [--scale N] [--rounds N] [--late MILLISECONDS]\n";
             return 2;
         }
         const std::uint64_t number = std::strtoull(argv[i + 1], nullptr, 10);
@@ -29,6 +29,8 @@ int main(int argc, char** argv)
             options.scale = static_cast<std::size_t>(number);
         else if (name == "--rounds")
             rounds = number;
+        else if (name == "--late")
+            options.lateness_max = std::chrono::milliseconds{number};
         else
             std::cerr << "ignored: " << name << '\n';
     }
