@@ -69,18 +69,13 @@ void event_loop::run_turn()
 void event_loop::look_around()
 {
     const auto look = [this] { return has_messages() || reactor_.look(); };
-    if (state_.options.busy_poll.count() > 0) {
-        if (look())
-            return busy_poll_.on_awake(std::chrono::steady_clock::now());
-        const bool is_found = busy_poll_.poll(deadlines_.next(), look, [this] {
-            turn_->unlock();
-            ::sched_yield();
-            turn_->lock();
-        });
-        if (is_found)
-            return;
-    }
-    sleep();
+    const bool is_found = busy_poll_.poll(deadlines_.next(), look, [this] {
+        turn_->unlock();
+        ::sched_yield();
+        turn_->lock();
+    });
+    if (!is_found)
+        sleep();
 }
 
 void event_loop::sleep()
