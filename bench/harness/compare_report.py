@@ -73,10 +73,11 @@ def figure_called(contest, key):
 
 
 def short_title(contest, figure, who):
-    name = contest.scenario.title.split(",", 1)[0]
+    """Of a scenario that is called "W2-pipelined-same": "W2 pipelined, same core: ..."."""
+    words = contest.scenario.name.split("-")
+    name = " ".join(words[:-1] if words[-1] == contest.scenario.placement else words)
     place = "" if contest.scenario.placement == FREE else ", " + {"same": "same core", "split": "a core each"}[contest.scenario.placement]
-    mode = {"pipelined": " pipelined", "batched": " batched"}.get((contest.scenario.options or ("", ""))[1], "")
-    return "%s%s%s: %s%s" % (name, mode, place, figure.title, "" if who == OURS else ", busy_poll on both sides")
+    return "%s%s: %s%s" % (name, place, figure.title, "" if who == OURS else ", busy_poll on both sides")
 
 
 def target_row(contest, target):
