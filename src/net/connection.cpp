@@ -56,7 +56,7 @@ void connection::take_turn(core::time_point now, Act&& act)
     session::turn turn = home_.turn_at(now, *unsent_);
     act(turn);
     if (is_open_)
-        settle_turn(unsent_->size() == before && !session_.parked(), now);
+        settle_turn(unsent_->size() == before && !session_.parked() && !session_.is_native(), now);
 }
 
 bool connection::holds_whole_request() const noexcept
@@ -213,7 +213,8 @@ void connection::end_after_replies(core::time_point now)
         close();
 }
 
-/// After each turn: `is_incomplete` if the peer gets no answer because it has more to send.
+/// After each turn: `is_incomplete` if the peer gets no answer because it has more to send, and may not send that before we acknowledge
+/// what has come.
 void connection::settle_turn(bool is_incomplete, core::time_point now)
 {
     count_progress();

@@ -59,6 +59,8 @@ public:
     [[nodiscard]] bool waits_in(const core::waiter& told) const noexcept { return native_ != nullptr || (&told == caller_ && parked()); }
     /// True while calls may wait, whether they block others or not.
     [[nodiscard]] bool may_wait() const noexcept { return native_ != nullptr || parked(); }
+    /// True once the peer speaks the native dialect: it sends a request in one piece, and others while some are unanswered.
+    [[nodiscard]] bool is_native() const noexcept { return native_ != nullptr; }
     /// True while a call runs, rather than blocks: its outcome comes without anybody else's doing.
     [[nodiscard]] bool awaits_work() const noexcept { return call_.awaits_work() || (native_ != nullptr && native_->awaits_work()); }
     /// True while there is more to send as soon as the replies are written, though the peer has asked for nothing more: then call
