@@ -4,6 +4,8 @@
 #include <catch2/catch.hpp>
 
 #include <atomic>
+#include <chrono>
+#include <memory>
 #include <optional>
 #include <thread>
 #include <utility>
@@ -60,6 +62,37 @@ TEST_CASE("4 producers and 4 consumers on 4 loops: nothing lost, nothing doubled
             last[p] = index;
         }
     }
+}
+
+TEST_CASE("callers of a loop that sleeps are answered by the one that has served them, and their next waits end in time",
+          "[net][server][threads]")
+{
+    server_options options;
+    options.threads = 2;
+    options.busy_poll = std::chrono::microseconds{0};  // a loop without work sleeps at once
+    test_server server{options};
+    constexpr std::size_t peers = 4;  // two on each loop
+    std::vector<std::unique_ptr<python_peer>> getters;
+    while (getters.size() < peers) {
+        getters.push_back(std::make_unique<python_peer>(server.port()));
+        getters.back()->open_stream();
+    }
+    python_peer putter{server.port()};
+    putter.open_stream();
+    for (std::int64_t round = 0; round < 50; ++round)
+        for (const auto& getter : getters) {
+            bytes both = getter->request_octets("tasks", "get");
+            // This one begins in the turn of whoever answers the first.
+            const bytes second = getter->request_octets("tasks", "get", {value{true}, value{0.002}});
+            both.insert(both.end(), second.begin(), second.end());
+            getter->socket().send(both);
+            std::this_thread::sleep_for(std::chrono::milliseconds{1});  // its loop sleeps by now, or nearly always
+            (void)putter.call("tasks", "put", {value{round}});
+            const wire::reply got = getter->reply();
+            REQUIRE(std::holds_alternative<wire::returned_reply>(got));
+            CHECK(std::get<wire::returned_reply>(got).result.to_value() == value{round});
+            CHECK_FALSE(std::holds_alternative<wire::returned_reply>(getter->reply()));
+        }
 }
 
 TEST_CASE("a wait that ends by timeout at the moment an item comes loses nothing", "[net][server][threads]")
