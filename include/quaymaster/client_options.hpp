@@ -35,7 +35,7 @@ struct client_options {
     /// TCP: idle seconds before the kernel asks whether the other machine is still there; zero switches that off.
     std::chrono::seconds keepalive_idle{30};
     /// How long a call polls its socket for the reply before it sleeps; zero: never. It is adaptive, like the server's: a
-    /// connection that polls in vain, or takes the processor from other threads by it, refrains for a while.
+    /// connection that polls in vain, or is used seldom, or whose processor others keep, does not poll for a while.
     std::chrono::microseconds busy_poll{100};
     /// Octets of one reply. A server that announces a longer one is hung up on.
     std::size_t reply_size_max = std::size_t{1} << 30;

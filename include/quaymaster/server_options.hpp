@@ -61,8 +61,8 @@ struct server_options {
     /// Threads that run the methods of registered C++ classes, and no more than needed. Calls beyond them wait.
     std::size_t workers_max = 16;
     /// How long a loop that ran out of work looks for more before it sleeps; zero: never. What comes meanwhile is
-    /// answered sooner by what it takes to wake a thread. It is adaptive: a loop that looks in vain, or takes the
-    /// processor from other threads by it, refrains for a while.
+    /// answered sooner by what it takes to wake a thread. It is adaptive: a loop that looks in vain
+    /// refrains for a while, one whose processor others want looks once, and one whose processor they keep refrains, too.
     std::chrono::microseconds busy_poll{100};
 
     log_function log;

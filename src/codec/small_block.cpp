@@ -20,13 +20,12 @@ constexpr std::size_t first_chunk_size = std::size_t{4} << 10;
 constexpr std::size_t chunk_size_max = std::size_t{256} << 10;
 static_assert(chunk_size_max / place_unit <= UINT16_MAX);
 
-void* map_chunk()
+/// Null if the system has none, or too many mappings: then there is malloc yet.
+void* map_chunk() noexcept
 {
     // Populated: all of it is about to be used, and a page fault for each page costs more than to have them all at once.
     void* const memory = ::mmap(nullptr, chunk_size_max, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
-    if (memory == MAP_FAILED)
-        throw std::bad_alloc{};
-    return memory;
+    return memory == MAP_FAILED ? nullptr : memory;
 }
 
 void unmap_chunk(void* memory) noexcept
@@ -131,30 +130,30 @@ public:
     };
 
     // These within a visit.
-    small_block take(std::size_t size);
-    void take_back(chunk& home, void* block) noexcept;
-    /// At most `count` spare chunks from now on.
-    void limit_spare(std::uint32_t count) noexcept;
+    small_block take(std::size_t size, std::uint32_t spare_max);
+    /// `spare_max`: how many spare chunks it may have then.
+    void take_back(chunk& home, void* block, std::uint32_t spare_max) noexcept;
+    /// All but `left` of them.
+    void release_spare(std::uint32_t left) noexcept;
     void release_unneeded_spare() noexcept;
     /// Without one, for whoever visits next.
     void leave_to_others(chunk& home, void* block) noexcept;
 
-    /// True if it belongs to a thread that lives; if not, it is the caller's from now on.
     [[nodiscard]] bool has_many_spare() const noexcept
     {
         return spare_count_.load(std::memory_order_relaxed) > spare_chunks_kept;
     }
-    [[nodiscard]] bool is_taken() noexcept { return is_taken_.exchange(true, std::memory_order_acquire); }
+    /// False if it belongs to a thread that lives; if not, it is the caller's from now on.
+    [[nodiscard]] bool take_over() noexcept { return !is_taken_.exchange(true, std::memory_order_acquire); }
     void let_go() noexcept { is_taken_.store(false, std::memory_order_release); }
     chunk_store* next = nullptr;  // of all there are; constant once it is among them
 
 private:
-    void take_back_returned() noexcept;
-    [[nodiscard]] chunk& add_chunk(std::size_t index);
+    void take_back_returned(std::uint32_t spare_max) noexcept;
+    [[nodiscard]] chunk* add_chunk(std::size_t index);
     void link_last(chunk& added) noexcept;
     void unlink(chunk& removed) noexcept;
-    void put_in(chunk& home, void* block) noexcept;
-    void release_spare(std::uint32_t left) noexcept;
+    void put_in(chunk& home, void* block, std::uint32_t spare_max) noexcept;
 
     std::atomic<bool> is_occupied_{false};
     std::atomic<bool> is_taken_{true};
@@ -164,15 +163,17 @@ private:
     std::array<bool, classes> has_empty_{};        // whether one of them has no block given out
     spare_chunk* spare_ = nullptr;
     std::atomic<std::uint32_t> spare_count_{0};  // written within a visit; an idle thread looks at it without
-    std::uint32_t spare_max_ = spare_chunks_kept;
     std::uint32_t spare_least_ = 0;  // as few as there were since release_unneeded_spare()
 };
 
-small_block chunk_store::take(std::size_t size)
+small_block chunk_store::take(std::size_t size, std::uint32_t spare_max)
 {
-    take_back_returned();
+    take_back_returned(spare_max);
     const std::size_t index = class_of(size);
-    chunk& from = with_room_[index] != nullptr ? *with_room_[index] : add_chunk(index);
+    chunk* const found = with_room_[index] != nullptr ? with_room_[index] : add_chunk(index);
+    if (found == nullptr)
+        return {};
+    chunk& from = *found;
     std::byte* at = nullptr;
     if (from.freed != nullptr) {
         at = reinterpret_cast<std::byte*>(from.freed);
@@ -188,13 +189,13 @@ small_block chunk_store::take(std::size_t size)
     return {at, static_cast<std::uint16_t>(static_cast<std::size_t>(at - from.front()) / place_unit)};
 }
 
-void chunk_store::take_back(chunk& home, void* block) noexcept
+void chunk_store::take_back(chunk& home, void* block, std::uint32_t spare_max) noexcept
 {
-    put_in(home, block);
-    take_back_returned();
+    put_in(home, block, spare_max);
+    take_back_returned(spare_max);
 }
 
-void chunk_store::put_in(chunk& home, void* block) noexcept
+void chunk_store::put_in(chunk& home, void* block, std::uint32_t spare_max) noexcept
 {
     const std::size_t index = home.class_index;
     if (!home.has_room())
@@ -213,7 +214,7 @@ void chunk_store::put_in(chunk& home, void* block) noexcept
     home.~chunk();
     if (memory_size != chunk_size_max)
         return ::operator delete(&home);
-    if (spare_count_.load(std::memory_order_relaxed) >= spare_max_)
+    if (spare_count_.load(std::memory_order_relaxed) >= spare_max)
         return unmap_chunk(&home);
     spare_ = new (&home) spare_chunk{spare_};
     spare_count_.store(spare_count_.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
@@ -226,12 +227,6 @@ void chunk_store::release_spare(std::uint32_t left) noexcept
         spare_count_.store(spare_count_.load(std::memory_order_relaxed) - 1, std::memory_order_relaxed);
     }
     spare_least_ = spare_count_;
-}
-
-void chunk_store::limit_spare(std::uint32_t count) noexcept
-{
-    spare_max_ = count;
-    release_spare(count);
 }
 
 void chunk_store::release_unneeded_spare() noexcept
@@ -248,19 +243,19 @@ void chunk_store::leave_to_others(chunk& home, void* block) noexcept
     }
 }
 
-void chunk_store::take_back_returned() noexcept
+void chunk_store::take_back_returned(std::uint32_t spare_max) noexcept
 {
     if (returned_.load(std::memory_order_relaxed) == nullptr) [[likely]]
         return;
     for (returned_block* each = returned_.exchange(nullptr, std::memory_order_acquire); each != nullptr;) {
         const returned_block found = *each;
-        put_in(*found.home, each);
+        put_in(*found.home, each, spare_max);
         each = found.next;
     }
 }
 
-/// The first chunks of a size are small: many a thread has but a few items of it.
-chunk& chunk_store::add_chunk(std::size_t index)
+/// The first chunks of a size are small: many a thread has but a few items of it. Null: see map_chunk().
+chunk* chunk_store::add_chunk(std::size_t index)
 {
     const std::size_t size = std::min(first_chunk_size << std::min(chunks_[index], 8U), chunk_size_max);
     void* memory = nullptr;
@@ -273,11 +268,13 @@ chunk& chunk_store::add_chunk(std::size_t index)
     } else {
         memory = ::operator new(size);
     }
+    if (memory == nullptr)
+        return nullptr;
     chunk& added = *new (memory) chunk{this, size, index};
     ++chunks_[index];
     has_empty_[index] = true;
     link_last(added);
-    return added;
+    return &added;
 }
 
 void chunk_store::link_last(chunk& added) noexcept
@@ -312,7 +309,7 @@ std::atomic<chunk_store*> all_stores{nullptr};
 chunk_store* acquire_store()
 {
     for (chunk_store* each = all_stores.load(std::memory_order_acquire); each != nullptr; each = each->next)
-        if (!each->is_taken())
+        if (each->take_over())
             return each;
     auto* const made = new chunk_store;
     made->next = all_stores.load(std::memory_order_relaxed);
@@ -322,6 +319,8 @@ chunk_store* acquire_store()
 }
 
 thread_local chunk_store* own_store = nullptr;
+/// How many spare chunks this thread lets its store have. Others let it have spare_chunks_kept: they cannot know when it will look.
+thread_local std::uint32_t own_spare_max = spare_chunks_kept;
 /// An object that outlives it (a static, say) may still ask for a block.
 thread_local bool has_ended = false;
 
@@ -335,7 +334,7 @@ struct store_tenancy {
         has_ended = true;
         own_store = nullptr;
         if (const chunk_store::visit inside{store})
-            store.limit_spare(spare_chunks_kept);
+            store.release_spare(spare_chunks_kept);
         store.let_go();
     }
     chunk_store& store = *acquire_store();
@@ -357,7 +356,7 @@ small_block allocate_small_block(std::size_t size)
     if (own == nullptr)
         return {};
     const chunk_store::visit inside{*own};
-    return inside ? own->take(size) : small_block{};
+    return inside ? own->take(size, own_spare_max) : small_block{};
 }
 
 void free_small_block(small_block freed) noexcept
@@ -365,22 +364,18 @@ void free_small_block(small_block freed) noexcept
     chunk& home = *reinterpret_cast<chunk*>(static_cast<std::byte*>(freed.memory) - freed.place * place_unit);
     chunk_store& owner = *home.owner;
     if (const chunk_store::visit inside{owner})
-        owner.take_back(home, freed.memory);
+        owner.take_back(home, freed.memory, &owner == own_store ? own_spare_max : spare_chunks_kept);
     else
         owner.leave_to_others(home, freed.memory);
 }
 
 void keep_spare_chunks(std::size_t size) noexcept
 {
-    try {
-        chunk_store* const own = own_store != nullptr ? own_store : begin_tenancy();
-        if (own == nullptr)
-            return;
-        if (const chunk_store::visit inside{*own})
-            own->limit_spare(static_cast<std::uint32_t>(std::min<std::size_t>(size / chunk_size_max, UINT32_MAX)));
-    } catch (const std::bad_alloc&) {
-        // It has nothing, then, that it could keep.
-    }
+    own_spare_max = static_cast<std::uint32_t>(std::min<std::size_t>(size / chunk_size_max, UINT32_MAX));
+    if (own_store == nullptr)
+        return;
+    if (const chunk_store::visit inside{*own_store})
+        own_store->release_spare(own_spare_max);
 }
 
 bool has_spare_chunks() noexcept

@@ -19,7 +19,7 @@ protected:
 };
 
 /// A timer_wheel of what can be told that its time has come. Never early; how late depends on who calls fire().
-/// Thread safety: the loop's thread only. Lifetime: what is queued outlives its stay.
+/// Thread safety: none; for whoever has the loop's turn. Lifetime: what is queued outlives its stay.
 class deadline_queue {
 public:
     deadline_queue() = default;

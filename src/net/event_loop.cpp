@@ -9,6 +9,7 @@
 #include <chrono>
 #include <exception>
 #include <string>
+#include <thread>
 #include <utility>
 
 namespace quaymaster::net {
@@ -17,13 +18,25 @@ namespace {
 
 thread_local event_loop* running_here = nullptr;
 
+/// While it lives the thread has the turn of `loop`.
+class running_as {
+public:
+    explicit running_as(event_loop& loop) noexcept : before_{std::exchange(running_here, &loop)} {}
+    running_as(const running_as&) = delete;
+    running_as& operator=(const running_as&) = delete;
+    ~running_as() { running_here = before_; }
+
+private:
+    event_loop* const before_;
+};
+
 }  // namespace
 
 event_loop::event_loop(server_state& state) : state_{state}, service_{state, *this}, busy_poll_{state.options.busy_poll}
 {
     read_space_.resize(read_space_size);
     spare_outboxes_.reserve(spare_outboxes_max);
-    told_loops_.reserve(std::max<std::size_t>(state.options.threads, 1));
+    told_loops_.reserve(std::max<std::size_t>(state.options.threads, std::thread::hardware_concurrency()));
 }
 
 event_loop::~event_loop()
@@ -35,12 +48,11 @@ void event_loop::run()
 {
     std::unique_lock turn{turn_mutex_};
     turn_ = &turn;
-    running_here = this;
+    const running_as here{*this};
     codec::keep_spare_chunks(spare_chunks_size);
     while (!has_ended())
         run_turn();
     run_posted();  // who was handed to this loop a moment too late is turned away
-    running_here = nullptr;
     codec::keep_spare_chunks(codec::spare_chunks_size);
 }
 
@@ -68,7 +80,7 @@ void event_loop::run_turn()
 /// Finds something to do: looks as long as that is better than to sleep, and then sleeps. Others may have the turn meanwhile.
 void event_loop::look_around()
 {
-    const auto look = [this] { return has_messages() || reactor_.look(); };
+    const auto look = [this] { return is_wanted() || reactor_.look(); };
     const bool is_found = busy_poll_.poll(deadlines_.next(), look, [this] {
         turn_->unlock();
         ::sched_yield();
@@ -82,7 +94,7 @@ void event_loop::sleep()
 {
     reactor_.begin_sleep();
     sleeps_until_ = deadlines_.next();
-    (void)reactor_.wait(has_messages() ? std::chrono::milliseconds{0} : patience(std::chrono::steady_clock::now()), *turn_);
+    (void)reactor_.wait(is_wanted() ? std::chrono::milliseconds{0} : patience(std::chrono::steady_clock::now()), *turn_);
     reactor_.end_sleep();
     busy_poll_.on_awake(std::chrono::steady_clock::now());
 }
@@ -90,10 +102,10 @@ void event_loop::sleep()
 void event_loop::note_told(event_loop& other)
 {
     const auto known = std::find_if(told_loops_.begin(), told_loops_.end(), [&](const told_loop& each) { return each.loop == &other; });
-    if (known != told_loops_.end())
-        ++known->waiters;
-    else
-        told_loops_.push_back({&other, 1});
+    if (known == told_loops_.end())
+        return told_loops_.push_back({&other, 1});
+    if (++known->waiters == visit_waiters_max + 1)
+        other.reactor_.wake();
 }
 
 /// Has the calls of other loops' connections go on that this one has fulfilled.
@@ -114,18 +126,20 @@ bool event_loop::visit()
     const std::unique_lock turn{turn_mutex_, std::try_to_lock};
     if (!turn.owns_lock())
         return false;
-    event_loop* const visitor = std::exchange(running_here, this);
-    take_messages();
-    resume_fulfilled();
-    flush_all();
-    running_here = visitor;
+    {
+        const running_as here{*this};
+        take_messages();
+        resume_fulfilled();
+        flush_all();
+    }
     // Those that were told by this are for the loop's own thread: visits do not nest.
-    return !has_messages() && deadlines_.next() >= sleeps_until_ && !has_ended();
+    return !is_wanted() && deadlines_.next() >= sleeps_until_;
 }
 
-bool event_loop::has_messages()
+/// True if there is something to do beside what is ready or due.
+bool event_loop::is_wanted()
 {
-    return has_posted_.load(std::memory_order_seq_cst) || !mailbox_.empty() || !told_loops_.empty();
+    return has_posted_.load(std::memory_order_seq_cst) || !mailbox_.empty() || !told_loops_.empty() || has_ended();
 }
 
 /// How long nothing will be due; nullopt: for ever.
@@ -234,10 +248,10 @@ void event_loop::tell(std::shared_ptr<core::waiter> told)
 {
     if (running_here == this)
         return fulfilled_.push_back(std::move(told));
-    const bool was_empty = mailbox_.push(std::move(told));
+    mailbox_.push(std::move(told));
     if (running_here != nullptr)
         running_here->note_told(*this);
-    else if (was_empty)
+    else
         reactor_.wake();
 }
 

@@ -40,7 +40,7 @@ using to_flush_hook = boost::intrusive::list_base_hook<boost::intrusive::tag<cla
 /// A loop that has fulfilled waiters of another which sleeps goes on with those itself, in that one's stead (a visit): that is done
 /// sooner than the other thread is woken.
 /// Thread safety: post(), adopt(), tell(), settle_soon() and begin_stop() from any thread; everything else on the thread that has the
-/// turn, which is the loop's own or that of a visitor.
+/// turn, which is the loop's own or that of a visitor: another loop, whose visit() takes the turn if it is free.
 /// Lifetime: outlives the threads of all loops of its server, because they tell each other's connections.
 class event_loop final : private loop_of_callers {
 public:
@@ -120,7 +120,7 @@ private:
     void note_told(event_loop& other);
     void see_to_told();
     [[nodiscard]] bool visit();
-    [[nodiscard]] bool has_messages();
+    [[nodiscard]] bool is_wanted();
     [[nodiscard]] bool has_ended() const noexcept { return stopping_ && connections_.empty(); }
     [[nodiscard]] std::optional<std::chrono::milliseconds> patience(core::time_point now) const noexcept;
     void fire_deadlines();
@@ -144,7 +144,7 @@ private:
     void run_posted();
 
     server_state& state_;
-    std::mutex turn_mutex_;  // guards all that is not for any thread, but while the loop's own thread waits
+    std::mutex turn_mutex_;  // guards all that is not for any thread; held by the loop's own thread but while it waits
     std::unique_lock<std::mutex>* turn_ = nullptr;  // run()'s own
     net::reactor reactor_;
     guarded_service service_;

@@ -24,7 +24,7 @@ protected:
 };
 
 /// Each call takes the guard, calls, leaves the guard, and only then tells those whose waits it ended.
-/// Thread safety: one loop's thread; the guards make it safe beside those of other loops.
+/// Thread safety: none of its own: one loop's turn, or one thread; the guards make it safe beside those of other loops.
 class guarded_service final : public session::service {
 public:
     guarded_service(server_state& state, loop_of_callers& loop) noexcept : state_{state}, loop_{loop} {}

@@ -11,7 +11,7 @@ namespace quaymaster::net {
 
 /// A stack that many threads push to and one empties, linked through the waiters themselves: neither side waits for the other, and
 /// nothing is allocated. A waiter is in at most one, once: it is told of one wait at a time.
-/// Thread safety: push() from any thread; take_all() and the destructor from the owner's.
+/// Thread safety: push() and empty() from any thread; take_all() and the destructor by whoever has the loop's turn.
 class told_waiters {
 public:
     told_waiters() = default;
@@ -22,8 +22,7 @@ public:
         take_all([](const std::shared_ptr<core::waiter>&) {});
     }
 
-    /// True if it was empty: then the owner has to be woken.
-    bool push(std::shared_ptr<core::waiter> told) noexcept
+    void push(std::shared_ptr<core::waiter> told) noexcept
     {
         core::told_link& link = told->told();
         core::waiter* const pushed = told.get();
@@ -32,7 +31,6 @@ public:
         do
             link.next = top;
         while (!top_.compare_exchange_weak(top, pushed, std::memory_order_seq_cst, std::memory_order_relaxed));
-        return top == nullptr;
     }
 
     [[nodiscard]] bool empty() const noexcept { return top_.load(std::memory_order_seq_cst) == nullptr; }

@@ -58,6 +58,8 @@ void inform(native_state& state, const frame& request, turn& now)
     const queue_request wanted{state, request, queue_request::fields::none, now};
     if (!wanted)
         return;
+    if (!wanted.body.at_end())
+        return refuse(request, "its body is no handle", now);
     core::queue_statistics found;
     now.server.run_inside(*wanted.at->object, [&](core::completions&) { found = wanted.at->queue->statistics(); });
     answer_item(state, request.id, codec::payload{queue_information(found)}.to_item(), now);

@@ -213,6 +213,12 @@ TEST_CASE("what is no request is refused by its id, and the session goes on", "[
             is_refused({operation::close, 77}, fields(handle));
         }
     }
+    SECTION("an inform with part of a handle, or something behind it")
+    {
+        is_refused({operation::inform, 77}, bytes_view{fields(queue)}.first(1));
+        is_refused({operation::inform, 77}, bytes_view{fields(queue)}.first(3));
+        is_refused({operation::inform, 77}, fields(queue, zero));
+    }
     SECTION("a body that is too short, at every cut")
     {
         const auto short_bodies = [&](const native::frame_head& head, bytes_view whole) {
