@@ -31,6 +31,20 @@ TEST_CASE("what one thread frees of another's comes back to it", "[net][small_bl
     free_small_block(again);
 }
 
+TEST_CASE("chunks that another thread empties are not kept for one that may never look", "[net][small_block]")
+{
+    keep_spare_chunks(std::size_t{32} << 20);
+    std::vector<small_block> blocks(40'000);  // 20 chunks
+    for (small_block& each : blocks)
+        each = allocate_small_block(120);
+    std::thread{[&] {
+        for (const small_block& each : blocks)
+            free_small_block(each);
+    }}.join();
+    CHECK_FALSE(has_spare_chunks());
+    keep_spare_chunks(spare_chunks_size);
+}
+
 TEST_CASE("a thread goes on with the chunks of one that has ended", "[net][small_block]")
 {
     constexpr std::size_t size = 901;
