@@ -32,11 +32,7 @@ class request_front {
 public:
     request_front(const native::frame_head& head, bytes_view fields, std::size_t tail_size)
     {
-        wire::store_little(octets_.data(), static_cast<std::uint32_t>(fields.size() + tail_size));
-        octets_[4] = static_cast<std::byte>(head.code);
-        octets_[5] = std::byte{head.flags};
-        wire::store_little(octets_.data() + 6, head.count);
-        wire::store_little(octets_.data() + 8, head.id);
+        native::store_header(octets_.data(), head, static_cast<std::uint32_t>(fields.size() + tail_size));
         std::copy(fields.begin(), fields.end(), octets_.begin() + native::header_size);
         size_ = native::header_size + fields.size();
     }

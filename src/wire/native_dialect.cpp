@@ -23,11 +23,7 @@ std::byte* begin_frame(outbox& out, const frame_head& head, std::size_t body_siz
 {
     require_body_size(body_size);
     std::byte* const octets = out.extend(header_size + copied);
-    store_little(octets, static_cast<std::uint32_t>(body_size));
-    octets[4] = static_cast<std::byte>(head.code);
-    octets[5] = std::byte{head.flags};
-    store_little(octets + 6, head.count);
-    store_little(octets + 8, head.id);
+    store_header(octets, head, static_cast<std::uint32_t>(body_size));
     return octets + header_size;
 }
 
@@ -37,6 +33,15 @@ std::byte* copy_to(std::byte* at, bytes_view octets) noexcept
 }
 
 }  // namespace
+
+void store_header(std::byte* at, const frame_head& head, std::uint32_t body_size) noexcept
+{
+    store_little(at, body_size);
+    at[4] = static_cast<std::byte>(head.code);
+    at[5] = std::byte{head.flags};
+    store_little(at + 6, head.count);
+    store_little(at + 8, head.id);
+}
 
 std::optional<std::size_t> announced_body_size(bytes_view input) noexcept
 {

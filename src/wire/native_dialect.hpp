@@ -179,6 +179,8 @@ struct frame_head {
     std::uint8_t flags = 0;
 };
 
+/// Writes the header_size octets of a header to `at`.
+void store_header(std::byte* at, const frame_head& head, std::uint32_t body_size) noexcept;
 /// Each of these appends one whole frame. Bodies are at most 4 GiB less an octet: std::length_error beyond, with nothing written.
 void write_frame(outbox& out, const frame_head& head, bytes_view fields = {}, bytes_view tail = {});
 void write_frame(outbox& out, const frame_head& head, bytes_view fields, const codec::item& tail);

@@ -4,7 +4,6 @@
 #include "codec/item.hpp"
 #include "codec/payload.hpp"
 #include "session/client_session.hpp"
-#include "wire/little_endian.hpp"
 #include "wire/native_dialect.hpp"
 #include "wire/python_dialect.hpp"
 
@@ -51,12 +50,7 @@ void receive_more(stream_socket& socket, std::string& input)
 
 void append_frame(codec::byte_buffer& output, const native::frame_head& head, bytes_view fields, bytes_view tail)
 {
-    std::byte* const header = output.extend(native::header_size);
-    wire::store_little(header, static_cast<std::uint32_t>(fields.size() + tail.size()));
-    header[4] = static_cast<std::byte>(head.code);
-    header[5] = std::byte{head.flags};
-    wire::store_little(header + 6, head.count);
-    wire::store_little(header + 8, head.id);
+    native::store_header(output.extend(native::header_size), head, static_cast<std::uint32_t>(fields.size() + tail.size()));
     output.append(fields);
     output.append(tail);
 }
