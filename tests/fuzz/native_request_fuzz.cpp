@@ -62,6 +62,8 @@ public:
 
     void receive(bytes_view octets)
     {
+        if (has_ended_)
+            return;
         input_.insert(input_.end(), octets.begin(), octets.end());
         go_on();
     }
