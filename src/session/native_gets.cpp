@@ -116,12 +116,8 @@ void get(native_state& state, const native::frame& request, turn& now)
         ++from.taken;
         return answer_item(state, request.id, std::move(item), now);
     }
-    if (std::holds_alternative<core::parked>(result))
-        return state.waits.park(std::move(waiting), *wanted.limit);
-    if (waiting != nullptr)
-        state.waits.recycle(std::move(waiting));
-    if (auto* const error = std::get_if<core::raised>(&result))
-        return answer_raised(request.id, 0, std::move(*error), now);
+    if (state.park_or_raise(request.id, std::move(waiting), wanted.limit, result, now))
+        return;
     ++from.taken;
     answer_item(state, request.id, std::move(std::get<core::returned>(result).result).to_item(), now);
 }

@@ -82,12 +82,8 @@ void put(native_state& state, const native::frame& request, turn& now)
     });
     if (is_in)
         return answer_done(request.id, 1, now);
-    if (std::holds_alternative<core::parked>(result))
-        return state.waits.park(std::move(waiting), *wanted.limit);
-    if (waiting != nullptr)
-        state.waits.recycle(std::move(waiting));
-    if (auto* const error = std::get_if<core::raised>(&result))
-        return answer_raised(request.id, 0, std::move(*error), now);
+    if (state.park_or_raise(request.id, std::move(waiting), wanted.limit, result, now))
+        return;
     answer_done(request.id, 1, now);
 }
 

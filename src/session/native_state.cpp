@@ -6,6 +6,7 @@
 #include <chrono>
 #include <string>
 #include <utility>
+#include <variant>
 
 namespace quaymaster::session {
 
@@ -49,6 +50,21 @@ std::shared_ptr<pending_request> native_state::make_waiting(const native::frame&
     made->object = at.object;
     made->handle = objects.handle_of(at);
     return made;
+}
+
+bool native_state::park_or_raise(std::uint32_t id, std::shared_ptr<pending_request> waiting, core::wait_limit limit,
+                                 core::outcome& result, turn& now)
+{
+    if (std::holds_alternative<core::parked>(result)) {
+        waits.park(std::move(waiting), *limit);
+        return true;
+    }
+    if (waiting != nullptr)
+        waits.recycle(std::move(waiting));
+    auto* const error = std::get_if<core::raised>(&result);
+    if (error != nullptr)
+        answer_raised(id, 0, std::move(*error), now);
+    return error != nullptr;
 }
 
 queue_request::queue_request(native_state& state, const native::frame& request, fields those, turn& now)

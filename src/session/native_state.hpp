@@ -41,6 +41,10 @@ struct native_state {
     [[nodiscard]] bool has_room(const wire::native::frame& request, turn& now);
     /// For `request`, which may have to wait for its queue `at`.
     [[nodiscard]] std::shared_ptr<pending_request> make_waiting(const wire::native::frame& request, const open_object& at);
+    /// What a put and a get that were tried have in common: one that is parked waits until `limit` in `waiting`, one that was raised is
+    /// answered. False if `result` is neither; `waiting`, which may be null, is for other requests then.
+    [[nodiscard]] bool park_or_raise(std::uint32_t id, std::shared_ptr<pending_request> waiting, core::wait_limit limit,
+                                     core::outcome& result, turn& now);
 };
 
 /// The beginning of a request on a queue. Lifetime: no longer than its frame, and until something is opened.
