@@ -49,8 +49,28 @@ private:
 
 namespace detail {
 
+namespace {
+
+/// The memory of this thread's last batch, so that the next one allocates nothing. Empty while a batch has it.
+codec::byte_buffer& thread_buffer()
+{
+    thread_local codec::byte_buffer buffer;
+    return buffer;
+}
+
+void keep(codec::byte_buffer&& used) noexcept
+{
+    codec::byte_buffer& kept = thread_buffer();
+    if (used.capacity() > kept_size_max || used.capacity() <= kept.capacity())
+        return;
+    used.clear();
+    kept = std::move(used);
+}
+
+}  // namespace
+
 struct got_items::state {
-    net::got_batch batch;
+    net::got_batch batch{{}, std::move(thread_buffer())};
     std::vector<value> values;  // instead, one by one, in the Python dialect
     codec::pickle_limits limits;
     std::size_t given_out = 0;
@@ -60,7 +80,11 @@ struct got_items::state {
 got_items::got_items() : state_{std::make_unique<state>()} {}
 got_items::got_items(got_items&&) noexcept = default;
 got_items& got_items::operator=(got_items&&) noexcept = default;
-got_items::~got_items() = default;
+got_items::~got_items()
+{
+    if (state_ != nullptr)
+        keep(std::move(state_->batch.sized));
+}
 
 std::size_t got_items::size() const noexcept
 {
@@ -121,17 +145,6 @@ detail::got_items queue_proxy_base::get_items(std::size_t items_max, timeout_typ
 }
 
 namespace detail {
-
-namespace {
-
-/// The memory of this thread's last batch, so that the next one allocates nothing. Empty while a batch has it.
-codec::byte_buffer& thread_buffer()
-{
-    thread_local codec::byte_buffer buffer;
-    return buffer;
-}
-
-}  // namespace
 
 struct put_batch::state {
     state(const queue_proxy_base& where, std::optional<milliseconds> timeout)
@@ -196,10 +209,7 @@ put_batch::~put_batch()
     if (!known.request_size_max)
         return;  // then they are the puts' own
     queue_proxy_base::keep(std::move(known.encoder));
-    if (known.items.capacity() > kept_size_max)
-        return;
-    known.items.clear();
-    thread_buffer() = std::move(known.items);
+    keep(std::move(known.items));
 }
 
 pickle_encoder& put_batch::encoder() noexcept
