@@ -35,8 +35,8 @@ public:
         begin();
         while (last < until) {
             yield();
+            const auto now = clock::now();  // before what is found is seen to, if `look` does that
             const bool is_found = look();
-            const auto now = clock::now();
             if (is_found)
                 on_found(now - last, now);
             if (is_found || !goes_on(now - last, now))
@@ -59,13 +59,17 @@ public:
     }
 
     /// A wait begins to poll.
-    void begin() noexcept { spent_ = {}; }
+    void begin() noexcept
+    {
+        spent_ = {};
+        is_hogged_ = false;
+    }
 
     /// A look at `now` found nothing, `since_last` after the look before it. False: the wait is to sleep.
     [[nodiscard]] bool goes_on(duration since_last, time_point now) noexcept
     {
         if (since_last >= hog_min)
-            pause(now, hogged_factor);
+            yield_to_hog(now);
         if (since_last > own_max)
             return false;
         spent_ += since_last;
@@ -80,12 +84,15 @@ public:
     {
         last_end_ = now;
         if (since_last >= hog_min)
-            return pause(now, hogged_factor);
+            return yield_to_hog(now);
         if (++hits_ < hits_per_relief)
             return;
         hits_ = 0;
         pause_ = std::max(pause_ / 2, pause_min);
     }
+
+    /// True if another thread kept the processor when it was last polled.
+    [[nodiscard]] bool is_hogged() const noexcept { return is_hogged_; }
 
     /// A wait that did not poll, or slept in the end, is over.
     void on_awake(time_point now) noexcept { last_end_ = now; }
@@ -104,6 +111,11 @@ private:
     /// Whoever waits for something, too, is done sooner; who computes goes on for a time slice.
     static constexpr duration hog_min = std::chrono::milliseconds{1};
 
+    void yield_to_hog(time_point now) noexcept
+    {
+        is_hogged_ = true;
+        pause(now, hogged_factor);
+    }
     void pause(time_point now, int factor) noexcept
     {
         paused_until_ = now + pause_;
@@ -117,6 +129,7 @@ private:
     time_point paused_until_{};
     time_point last_end_{};  // of a wait that came to something
     int hits_ = 0;
+    bool is_hogged_ = false;
 };
 
 }  // namespace quaymaster::net

@@ -127,35 +127,51 @@ void connection::on_ready(std::uint32_t events)
         if ((events & EPOLLOUT) != 0 && is_choked_)
             go_on(std::chrono::steady_clock::now());
         else if ((interest_ & EPOLLIN) != 0)
-            read();
+            static_cast<void>(read());
         else if ((events & (EPOLLHUP | EPOLLERR)) != 0)
             close_lost(make_error_code(boost::system::errc::connection_reset));  // nothing of what we have will be fetched
     });
 }
 
-void connection::read()
+bool connection::on_guess() noexcept
 {
-    const core::time_point now = std::chrono::steady_clock::now();
-    for (int reads = 0; reads < reads_per_turn && read_once(now); ++reads) {
-    }
+    bool has_come = false;
+    if (interest_ == EPOLLIN)
+        guarded([this, &has_come] { has_come = read(); });
+    return has_come;
 }
 
-/// One read and all that follows from it. True if the socket probably holds more of an incomplete frame.
-bool connection::read_once(core::time_point now)
+/// False if there was nothing.
+bool connection::read()
+{
+    const core::time_point now = std::chrono::steady_clock::now();
+    read_result last = read_once(now);
+    if (last == read_result::nothing)
+        return false;
+    for (int reads = 1; reads < reads_per_turn && last == read_result::incomplete; ++reads)
+        last = read_once(now);
+    return true;
+}
+
+/// One read and all that follows from it. `incomplete` if the socket probably holds more of a frame.
+connection::read_result connection::read_once(core::time_point now)
 {
     const std::span<std::byte> space = input_.prepare(home_.read_space());
     const transfer done = receive_some(socket_.number(), space);
     const bytes_view input = input_.commit(done.count);
     if (done.state != transfer::status::some) {
         input_.keep(0, std::nullopt);
+        if (done.state == transfer::status::would_block)
+            return read_result::nothing;
         if (done.state == transfer::status::ended)
             end_after_replies(now);
-        else if (done.state == transfer::status::failed)
+        else
             close_lost(done.cause);
-        return false;
+        return read_result::done;
     }
     take_turn(now, [this, input](session::turn& turn) { consume(input, turn); });
-    return is_open_ && done.count == space.size() && !input_.empty() && !session_.parked() && !is_choked_;
+    const bool is_incomplete = is_open_ && done.count == space.size() && !input_.empty() && !session_.parked() && !is_choked_;
+    return is_incomplete ? read_result::incomplete : read_result::done;
 }
 
 /// The peer fetches again, or has fetched all that there was: sends more, and takes what was left aside.

@@ -13,6 +13,7 @@
 #include <boost/intrusive/list_hook.hpp>
 
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <span>
 #include <string_view>
@@ -58,15 +59,18 @@ private:
     /// Reads in a row for one large frame before other connections have their turn.
     static constexpr int reads_per_turn = 8;
 
+    enum class read_result : std::uint8_t { nothing, done, incomplete };
+
     template <class Act>
     void guarded(Act&& act) noexcept;
     template <class Act>
     void take_turn(core::time_point now, Act&& act);
     void on_due(core::time_point now) override;
     void on_ready(std::uint32_t events) override;
-    void read();
+    bool on_guess() noexcept override;
+    bool read();
     void go_on(core::time_point now);
-    bool read_once(core::time_point now);
+    read_result read_once(core::time_point now);
     void consume(bytes_view input, session::turn& now);
     [[nodiscard]] bool holds_whole_request() const noexcept;
     void settle_turn(bool is_incomplete, core::time_point now);

@@ -32,7 +32,8 @@ private:
 
 }  // namespace
 
-event_loop::event_loop(server_state& state) : state_{state}, service_{state, *this}, busy_poll_{state.options.busy_poll}
+event_loop::event_loop(server_state& state, std::size_t index, std::size_t count)
+    : state_{state}, service_{state, *this}, busy_poll_{state.options.busy_poll}, pin_{index, count}
 {
     read_space_.resize(read_space_size);
     spare_outboxes_.reserve(spare_outboxes_max);
@@ -86,6 +87,10 @@ void event_loop::look_around()
         ::sched_yield();
         turn_->lock();
     });
+    if (busy_poll_.is_hogged())
+        pin_.release();
+    else if (is_found)
+        pin_.on_hit();
     if (!is_found)
         sleep();
 }
@@ -94,9 +99,13 @@ void event_loop::sleep()
 {
     reactor_.begin_sleep();
     sleeps_until_ = deadlines_.next();
-    (void)reactor_.wait(is_wanted() ? std::chrono::milliseconds{0} : patience(std::chrono::steady_clock::now()), *turn_);
+    const auto asleep = std::chrono::steady_clock::now();
+    (void)reactor_.wait(is_wanted() ? std::chrono::milliseconds{0} : patience(asleep), *turn_);
     reactor_.end_sleep();
-    busy_poll_.on_awake(std::chrono::steady_clock::now());
+    const auto awake = std::chrono::steady_clock::now();
+    busy_poll_.on_awake(awake);
+    if (awake - asleep >= pinned_sleep_max)
+        pin_.release();
 }
 
 void event_loop::note_told(event_loop& other)

@@ -7,6 +7,7 @@
 #include "net/deadline_queue.hpp"
 #include "net/guarded_service.hpp"
 #include "net/peer_name.hpp"
+#include "net/processor_pin.hpp"
 #include "net/reactor.hpp"
 #include "net/server_state.hpp"
 #include "net/told_waiters.hpp"
@@ -44,7 +45,8 @@ using to_flush_hook = boost::intrusive::list_base_hook<boost::intrusive::tag<cla
 /// Lifetime: outlives the threads of all loops of its server, because they tell each other's connections.
 class event_loop final : private loop_of_callers {
 public:
-    explicit event_loop(server_state& state);
+    /// The loop `index` of `count` of a server.
+    event_loop(server_state& state, std::size_t index, std::size_t count);
     event_loop(const event_loop&) = delete;
     event_loop& operator=(const event_loop&) = delete;
     ~event_loop();
@@ -114,6 +116,9 @@ private:
     /// More than these are worth the other thread's waking: then the two share the work.
     static constexpr std::size_t visit_waiters_max = 8;
 
+    /// Who sleeps longer has no need of a processor of its own.
+    static constexpr std::chrono::milliseconds pinned_sleep_max{1};
+
     void run_turn();
     void look_around();
     void sleep();
@@ -149,6 +154,7 @@ private:
     net::reactor reactor_;
     guarded_service service_;
     busy_poll busy_poll_;
+    processor_pin pin_;
     deadline_queue deadlines_;
     alarm grace_{*this, &event_loop::cut_off_all};
     alarm settling_{*this, &event_loop::settle};

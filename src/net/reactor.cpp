@@ -50,6 +50,8 @@ void reactor::modify(int descriptor, watched& told, std::uint32_t events)
 void reactor::remove(int descriptor, watched& told) noexcept
 {
     ::epoll_ctl(epoll_.number(), EPOLL_CTL_DEL, descriptor, nullptr);
+    if (lone_ == &told)
+        lone_ = nullptr;
     if (is_waiting_) {
         is_stale_ = true;
         return;
@@ -66,13 +68,39 @@ bool reactor::note(int count, int failure)
         throw boost::system::system_error{failure, boost::system::system_category(), "epoll_wait"};
     ready_next_ = 0;
     ready_end_ = std::max(count, 0);
+    note_lone();
     return ready_end_ != 0;
+}
+
+void reactor::note_lone() noexcept
+{
+    guesses_left_ = guesses_max;
+    if (ready_end_ == 0)
+        return;
+    const epoll_event& first = ready_.front();
+    auto* const lone = ready_end_ == 1 && first.events == EPOLLIN ? static_cast<watched*>(first.data.ptr) : nullptr;
+    is_regular_ = std::exchange(lone_, lone) == lone;
+}
+
+/// Whoever asks and is answered asks next, most likely.
+bool reactor::may_guess() const noexcept
+{
+    return lone_ != nullptr && is_regular_ && guesses_left_ > 0;
+}
+
+bool reactor::guess() noexcept
+{
+    const bool has_come_true = lone_->on_guess();
+    guesses_left_ = has_come_true ? guesses_left_ - 1 : 0;
+    return has_come_true;
 }
 
 bool reactor::look()
 {
     if (ready_next_ != ready_end_)
         return true;  // what an exception has left over comes first
+    if (may_guess())
+        return guess();
     const int count = ::epoll_wait(epoll_.number(), ready_.data(), events_per_turn, 0);
     return note(count, errno);
 }

@@ -20,6 +20,8 @@ class watched {
 public:
     /// `events`: those of EPOLLIN, EPOLLOUT, EPOLLERR and EPOLLHUP that are so. The last two are told whatever was asked for.
     virtual void on_ready(std::uint32_t events) = 0;
+    /// Reads, as by on_ready(EPOLLIN), on the chance that there is something; false: nothing was there. Does not throw.
+    virtual bool on_guess() noexcept { return false; }
 
 protected:
     watched() = default;
@@ -44,7 +46,8 @@ public:
     /// Nothing is told to it any more, not even what has been found ready already. Before the descriptor is closed.
     void remove(int descriptor, watched& told) noexcept;
 
-    /// True if something is ready, which tell_ready() is to tell. Does not wait.
+    /// True if something is ready, which tell_ready() is to tell. Does not wait. Where one descriptor alone was ready again and again it
+    /// may guess that this one is so once more, which spares a system call if it is: then that has been seen to already.
     bool look();
     /// As look(), but waits until something is, wake() is called or `patience` is over; nullopt: without limit. Lets go of `turn`
     /// meanwhile: then another thread may add, modify and remove.
@@ -62,7 +65,13 @@ public:
 private:
     static constexpr int events_per_turn = 256;
 
+    /// So many guesses that come true in a row, and the others are asked after.
+    static constexpr int guesses_max = 4;
+
     bool note(int count, int failure);
+    void note_lone() noexcept;
+    [[nodiscard]] bool may_guess() const noexcept;
+    [[nodiscard]] bool guess() noexcept;
     void control(int operation, int descriptor, watched* told, std::uint32_t events);
 
     unique_descriptor epoll_;
@@ -73,6 +82,9 @@ private:
     std::array<epoll_event, events_per_turn> ready_;
     int ready_next_ = 0;  // in ready_: what is still to be told
     int ready_end_ = 0;
+    watched* lone_ = nullptr;   // which alone was ready to be read at the last time that anything was; null if others were, too
+    bool is_regular_ = false;   // and at the time before
+    int guesses_left_ = 0;      // none after one that did not come true
 };
 
 }  // namespace quaymaster::net

@@ -240,7 +240,7 @@ void server::implementation::open()
 {
     const std::size_t count = thread_count(state_.options);
     while (loops_.size() < count)
-        loops_.push_back(std::make_unique<net::event_loop>(state_));
+        loops_.push_back(std::make_unique<net::event_loop>(state_, loops_.size(), count));
     std::vector<net::event_loop*> all;
     for (const auto& loop : loops_)
         all.push_back(loop.get());
