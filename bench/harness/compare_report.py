@@ -29,7 +29,8 @@ EXPLANATION = """\
 - An operation is one put or one get; one item of a batch is one. MB/s count an item of 1 MiB once for its put and get together.
 - Every item carries a number, and is checked: one that is lost, doubled or out of its producer's order fails the run.
 - "Share a core": both pinned to the first core; "a core each": the server, with all its threads, pinned to the first and the client
-  to the last. Elsewhere nothing is pinned. Where cores are few the clients' own work bounds what any server can reach.
+  to the last. Elsewhere nothing is pinned. Where cores are few the clients' own work bounds what any server can reach. All are in one
+  session, as programs started from one shell are: see `sched_autogroup` in sched(7).
 - A put returns when the server has said that it has the item; where a server needs an acknowledgement of a get, nobody waits for
   the answer to it. No server writes anything to a disk.
 - W6: memory is resident memory of the server process (Rss of `/proc/PID/smaps_rollup`) with all gets blocked minus before, divided;
@@ -54,13 +55,19 @@ def document(contests, taking_part, skipped, run, load_before, settings, plan):
     parts += ["## The run", "", "    " + run, ""]
     parts += ["- %s: %s" % fact for fact in machine_facts(settings.bin, load_before)]
     parts += ["- %s: %s" % fact for fact in (
-        ("Rounds", "%d; %g s for one client in one round" % (plan.rounds, plan.seconds)),
+        ("Rounds", "%s; %g s for one client in one round" % (rounds_text(contests, plan), plan.seconds)),
         ("busy_poll of both sides", "%d us, where it says so" % settings.busy_poll_us), ("When", time_now()))]
     parts += ["", "Servers, and what measures them:", ""]
     parts += ["- %s %s: %s." % (each.title, each.version(settings), each.note) for each in taking_part]
     parts += ["", "The commands, the servers' first; `bench/harness/contestants.py` has the settings that are not in them:", ""]
     parts += commands(contests, settings)
     return "\n".join(parts + ["", EXPLANATION])
+
+
+def rounds_text(contests, plan):
+    more = ["%s: %d" % (each.scenario.name, plan.rounds * each.scenario.rounds_factor)
+            for each in contests if each.scenario.rounds_factor != 1]
+    return "%d%s" % (plan.rounds, " (%s)" % ", ".join(more) if more else "")
 
 
 # ---- targets -----------------------------------------------------------------------------------------------------------

@@ -73,6 +73,7 @@ class Scenario:
     pipelines_many_queues: bool = False
     counts_calls: bool = False  # system calls are counted after the rounds
     counts_allocations: bool = False  # and allocations, ours and our client's
+    rounds_factor: int = 1  # where schedulers, rather than servers, make rounds differ, more of them are needed
 
 
 def p50(name, title):
@@ -120,9 +121,9 @@ SCENARIOS = (
     stream_scenario("batched", "64 items a call", SPLIT, 1.3),
     Scenario("W3", "W3", "W3, 4 producers and 4 consumers of 64 B, one queue", FREE, (RATE,),
              (at_least(RATE, OURS, "redis", 1.1), at_least(RATE, BUSY, "redis", 1.5)), counts_calls=True,
-             counts_allocations=True),
+             counts_allocations=True, rounds_factor=2),
     Scenario("W4", "W4", "W4, a blocked get woken by a put, one each millisecond", FREE, (WAKE_P50, WAKE_P99),
-             (at_most(WAKE_P50, OURS, "redis", 1.0), at_most(WAKE_P99, OURS, "redis", 0.8))),
+             (at_most(WAKE_P50, OURS, "redis", 1.0), at_most(WAKE_P99, OURS, "redis", 0.8)), rounds_factor=2),
     Scenario("W5", "W5", "W5, items of 1 MiB, put and get in turn", FREE, (LARGE,), (at_least(LARGE, OURS, BEST, 1.0),)),
     Scenario("W6", "W6", "W6, 10,000 blocked gets, all woken", FREE, (WAKE_RATE, MEMORY),
              (Target(MEMORY.key, OURS, None, 1536, True), at_least(WAKE_RATE, OURS, "redis", 1.3)), fresh_server=True),
@@ -219,7 +220,7 @@ class Runner:
                         servers[contestant.name] = server
                     else:
                         taking_part.remove(contestant)
-            for number in range(self.plan.rounds):
+            for number in range(self.plan.rounds * scenario.rounds_factor):
                 # Each round begins with another, so that none always comes after the same.
                 first = number % len(taking_part) if taking_part else 0
                 for contestant in taking_part[first:] + taking_part[:first]:
@@ -254,7 +255,8 @@ class Runner:
 
     def run_round(self, contest, contestant, server, number):
         scenario = contest.scenario
-        self.progress("%s: round %d of %d: %s" % (scenario.name, number + 1, self.plan.rounds, contestant.title))
+        self.progress("%s: round %d of %d: %s" % (
+            scenario.name, number + 1, self.plan.rounds * scenario.rounds_factor, contestant.title))
         with contextlib.ExitStack() as stack:
             server = server or self.started(contest, contestant, stack)
             if not server:

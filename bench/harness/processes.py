@@ -41,8 +41,10 @@ def pinned_to(core):
 
 
 def prepared_server(core):
-    """For Popen's preexec_fn: as pinned_to(), with as many descriptors as the system lets it have."""
+    """For Popen's preexec_fn: as pinned_to(), with as many descriptors as the system lets it have, and in a process group of its own.
+    But in our session: Linux shares processors among sessions first (sched_autogroup), and who yields then makes way for its own."""
     def prepare():
+        os.setpgid(0, 0)
         _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
         resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
         if core is not None:
@@ -88,7 +90,7 @@ def running_server(command, log, core=None, port=None, env=None, seconds_max=STA
     with open(log, "w", encoding="utf-8") as errors:
         process = subprocess.Popen(
             [str(word) for word in command], stdin=subprocess.DEVNULL, stdout=errors if port else subprocess.PIPE, stderr=errors,
-            text=True, preexec_fn=prepared_server(core), start_new_session=True, env={**os.environ, **env} if env else None)
+            text=True, preexec_fn=prepared_server(core), env={**os.environ, **env} if env else None)
     try:
         address = awaited_port(process, port, seconds_max) if port else announced_address(process)
         if not address:
