@@ -194,6 +194,9 @@ CONTESTANTS = (
         lambda settings: None, lambda settings: "as above", ("W1", "W3"),
         "the same, both sides polling for longer before they sleep"),
     Contestant(
+        "quaymaster-one", "quaymaster, one thread", start_quaymaster("--threads", "1"), quaymaster_client(), lambda settings: None,
+        lambda settings: "as above", ("W3", "W8"), "the same, the server with one event loop rather than one for each processor"),
+    Contestant(
         "quaymaster-python", "quaymaster, Python dialect", start_quaymaster(), quaymaster_client("--dialect", "python"),
         lambda settings: None, lambda settings: "as above", QUEUE_WORKLOADS + ("W6", "W8"),
         "the same library, speaking as Python programs do", is_default=False),

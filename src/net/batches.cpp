@@ -3,6 +3,7 @@
 
 #include "codec/byte_buffer.hpp"
 #include "net/remote_object.hpp"
+#include "net/thread_spare.hpp"
 #include "wire/little_endian.hpp"
 #include "wire/native_dialect.hpp"
 
@@ -51,26 +52,21 @@ namespace detail {
 
 namespace {
 
-/// The memory of this thread's last batch, so that the next one allocates nothing. Empty while a batch has it.
-codec::byte_buffer& thread_buffer()
-{
-    thread_local codec::byte_buffer buffer;
-    return buffer;
-}
+/// The memory of a batch, so that the next one of this thread allocates nothing.
+using spare_batch = net::thread_spare<codec::byte_buffer, struct spare_batch_tag>;
 
-void keep(codec::byte_buffer&& used) noexcept
+void keep(codec::byte_buffer&& used)
 {
-    codec::byte_buffer& kept = thread_buffer();
-    if (used.capacity() > kept_size_max || used.capacity() <= kept.capacity())
+    if (used.capacity() > kept_size_max)
         return;
     used.clear();
-    kept = std::move(used);
+    spare_batch::keep(std::move(used));
 }
 
 }  // namespace
 
 struct got_items::state {
-    net::got_batch batch{{}, std::move(thread_buffer())};
+    net::got_batch batch{{}, spare_batch::take()};
     std::vector<value> values;  // instead, one by one, in the Python dialect
     codec::pickle_limits limits;
     std::size_t given_out = 0;
@@ -82,7 +78,7 @@ got_items::got_items(got_items&&) noexcept = default;
 got_items& got_items::operator=(got_items&&) noexcept = default;
 got_items::~got_items()
 {
-    if (state_ != nullptr)
+    if (state_ != nullptr && !state_->batch.sized.empty())
         keep(std::move(state_->batch.sized));
 }
 
@@ -192,7 +188,7 @@ struct put_batch::state {
     const shared_timeout time;
     const std::optional<std::size_t> request_size_max;  // nullopt: one by one, in the Python dialect
     pickle_encoder encoder = queue_proxy_base::spare_encoder();
-    codec::byte_buffer items = std::move(thread_buffer());  // each with its size before it
+    codec::byte_buffer items = spare_batch::take();  // each with its size before it
     std::size_t count = 0;     // in `items`
     std::size_t accepted = 0;
     bool is_refused = false;

@@ -59,17 +59,13 @@ public:
     }
 
     /// A wait begins to poll.
-    void begin() noexcept
-    {
-        spent_ = {};
-        is_hogged_ = false;
-    }
+    void begin() noexcept { spent_ = {}; }
 
-    /// A look at `now` found nothing, `since_last` after the look before it. False: the wait is to sleep.
+    /// A look at `now` found nothing, `since_last` after the look before it began. False: the wait is to sleep.
     [[nodiscard]] bool goes_on(duration since_last, time_point now) noexcept
     {
         if (since_last >= hog_min)
-            yield_to_hog(now);
+            pause(now, hogged_factor);
         if (since_last > own_max)
             return false;
         spent_ += since_last;
@@ -84,15 +80,12 @@ public:
     {
         last_end_ = now;
         if (since_last >= hog_min)
-            return yield_to_hog(now);
+            return pause(now, hogged_factor);
         if (++hits_ < hits_per_relief)
             return;
         hits_ = 0;
         pause_ = std::max(pause_ / 2, pause_min);
     }
-
-    /// True if another thread kept the processor when it was last polled.
-    [[nodiscard]] bool is_hogged() const noexcept { return is_hogged_; }
 
     /// A wait that did not poll, or slept in the end, is over.
     void on_awake(time_point now) noexcept { last_end_ = now; }
@@ -106,16 +99,11 @@ private:
     static constexpr int missed_factor = 2;
     static constexpr int hogged_factor = 8;  // to wait for those who keep the processor does more harm
     static constexpr int hits_per_relief = 4;
-    /// More than a yield with nobody waiting and a look take, two system calls: what is beyond that has been somebody else's.
+    /// More than a look and a yield with nobody waiting take, two or three system calls: what is beyond that has been somebody else's.
     static constexpr duration own_max = std::chrono::microseconds{4};
     /// Whoever waits for something, too, is done sooner; who computes goes on for a time slice.
     static constexpr duration hog_min = std::chrono::milliseconds{1};
 
-    void yield_to_hog(time_point now) noexcept
-    {
-        is_hogged_ = true;
-        pause(now, hogged_factor);
-    }
     void pause(time_point now, int factor) noexcept
     {
         paused_until_ = now + pause_;
@@ -129,7 +117,6 @@ private:
     time_point paused_until_{};
     time_point last_end_{};  // of a wait that came to something
     int hits_ = 0;
-    bool is_hogged_ = false;
 };
 
 }  // namespace quaymaster::net

@@ -135,9 +135,10 @@ void connection::on_ready(std::uint32_t events)
 
 bool connection::on_guess() noexcept
 {
-    bool has_come = false;
-    if (interest_ == EPOLLIN)
-        guarded([this, &has_come] { has_come = read(); });
+    if (interest_ != EPOLLIN)
+        return false;
+    bool has_come = true;  // where it throws, too: there may be others to tell of its end
+    guarded([this, &has_come] { has_come = read(); });
     return has_come;
 }
 
@@ -159,10 +160,12 @@ connection::read_result connection::read_once(core::time_point now)
     const std::span<std::byte> space = input_.prepare(home_.read_space());
     const transfer done = receive_some(socket_.number(), space);
     const bytes_view input = input_.commit(done.count);
+    if (done.state == transfer::status::would_block) {
+        input_.keep_all();
+        return read_result::nothing;
+    }
     if (done.state != transfer::status::some) {
         input_.keep(0, std::nullopt);
-        if (done.state == transfer::status::would_block)
-            return read_result::nothing;
         if (done.state == transfer::status::ended)
             end_after_replies(now);
         else

@@ -33,7 +33,7 @@ private:
 }  // namespace
 
 event_loop::event_loop(server_state& state, std::size_t index, std::size_t count)
-    : state_{state}, service_{state, *this}, busy_poll_{state.options.busy_poll}, pin_{index, count}
+    : state_{state}, service_{state, *this}, busy_poll_{state.options.busy_poll}, home_{index, count}
 {
     read_space_.resize(read_space_size);
     spare_outboxes_.reserve(spare_outboxes_max);
@@ -87,11 +87,9 @@ void event_loop::look_around()
         ::sched_yield();
         turn_->lock();
     });
-    if (busy_poll_.is_hogged())
-        pin_.release();
-    else if (is_found)
-        pin_.on_hit();
-    if (!is_found)
+    if (is_found)
+        home_.on_hit();
+    else
         sleep();
 }
 
@@ -99,13 +97,9 @@ void event_loop::sleep()
 {
     reactor_.begin_sleep();
     sleeps_until_ = deadlines_.next();
-    const auto asleep = std::chrono::steady_clock::now();
-    (void)reactor_.wait(is_wanted() ? std::chrono::milliseconds{0} : patience(asleep), *turn_);
+    (void)reactor_.wait(is_wanted() ? std::chrono::milliseconds{0} : patience(std::chrono::steady_clock::now()), *turn_);
     reactor_.end_sleep();
-    const auto awake = std::chrono::steady_clock::now();
-    busy_poll_.on_awake(awake);
-    if (awake - asleep >= pinned_sleep_max)
-        pin_.release();
+    busy_poll_.on_awake(std::chrono::steady_clock::now());
 }
 
 void event_loop::note_told(event_loop& other)

@@ -6,8 +6,8 @@
 #include "net/busy_poll.hpp"
 #include "net/deadline_queue.hpp"
 #include "net/guarded_service.hpp"
+#include "net/home_processor.hpp"
 #include "net/peer_name.hpp"
-#include "net/processor_pin.hpp"
 #include "net/reactor.hpp"
 #include "net/server_state.hpp"
 #include "net/told_waiters.hpp"
@@ -116,9 +116,6 @@ private:
     /// More than these are worth the other thread's waking: then the two share the work.
     static constexpr std::size_t visit_waiters_max = 8;
 
-    /// Who sleeps longer has no need of a processor of its own.
-    static constexpr std::chrono::milliseconds pinned_sleep_max{1};
-
     void run_turn();
     void look_around();
     void sleep();
@@ -154,7 +151,7 @@ private:
     net::reactor reactor_;
     guarded_service service_;
     busy_poll busy_poll_;
-    processor_pin pin_;
+    home_processor home_;
     deadline_queue deadlines_;
     alarm grace_{*this, &event_loop::cut_off_all};
     alarm settling_{*this, &event_loop::settle};

@@ -36,6 +36,9 @@ public:
     /// Keeps what follows the first `consumed` octets. `frame_size` is how long the frame at its front will be, if known.
     void keep(std::size_t consumed, std::optional<std::size_t> frame_size);
 
+    /// Keeps all, and what is known of it: nothing has come.
+    void keep_all() { keep(0, frame_size_ != 0 ? std::optional{frame_size_} : std::nullopt); }
+
     /// The octets kept, borrowed until the next non-const call. keep() works on them as after commit().
     [[nodiscard]] bytes_view view() const noexcept { return own_.view(); }
     [[nodiscard]] std::size_t size() const noexcept { return own_.size(); }

@@ -23,12 +23,6 @@ constexpr std::uint32_t reply_size_max = std::uint32_t{4} << 20;
 
 }  // namespace
 
-std::string& native_queue::thread_ident() noexcept
-{
-    thread_local std::string ident;
-    return ident;
-}
-
 std::optional<bool> native_queue::put(const pickle_encoder& encoded, wait_time timeout)
 {
     const std::uint32_t limit = native_timeout(timeout);

@@ -3,6 +3,7 @@
 
 #include "net/client_core.hpp"
 #include "net/remote_object.hpp"
+#include "net/thread_spare.hpp"
 #include "net/typed_queue.hpp"
 
 #include <cstdint>
@@ -37,7 +38,7 @@ private:
     {
         std::optional<std::invoke_result_t<Act&, client_connection&, std::uint32_t>> result;
         for (bool is_first = true;; is_first = false) {
-            std::string known = std::exchange(thread_ident(), {});
+            std::string known = spare_ident::take();
             queue_.copy_ident(known);
             const bool is_known = core_.with_stream([&](client_connection& stream) {
                 if (!stream.is_native())
@@ -50,15 +51,15 @@ private:
                 return true;
             });
             if (is_known) {
-                thread_ident() = std::move(known);
+                spare_ident::keep(std::move(known));
                 return result;
             }
             queue_.find_again(known, is_first);
         }
     }
 
-    /// The memory that this thread's last request had for the ident, so that the next one allocates none. Empty while one has it.
-    static std::string& thread_ident() noexcept;
+    /// The memory of a request for the ident, so that this thread's next one allocates none.
+    using spare_ident = thread_spare<std::string, struct spare_ident_tag>;
 
     client_core& core_;
     remote_object& queue_;

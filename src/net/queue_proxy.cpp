@@ -2,6 +2,7 @@
 
 #include "codec/item.hpp"
 #include "net/remote_object.hpp"
+#include "net/thread_spare.hpp"
 #include "net/wait_in_slices.hpp"
 
 #include <quaymaster/errors.hpp>
@@ -27,12 +28,8 @@ codec::payload call_waiting(net::remote_object& queue, std::string_view method, 
     return queue.call({method, arguments, {}}, {queue.options().call_deadline + timeout, nullptr});
 }
 
-/// Kept from put to put, so that encoding an item allocates nothing. Empty while a put() has it.
-std::optional<pickle_encoder>& thread_encoder()
-{
-    thread_local std::optional<pickle_encoder> encoder;
-    return encoder;
-}
+/// From put to put, so that encoding an item allocates nothing.
+using kept_encoder = net::thread_spare<std::optional<pickle_encoder>, struct kept_encoder_tag>;
 
 value value_of(const codec::item& item, net::remote_object& queue)
 {
@@ -90,15 +87,13 @@ void queue_proxy_base::keep(pickle_encoder&& encoded) noexcept
     if (encoded.opcodes().size() > kept_size_max)
         return;
     encoded.clear();
-    thread_encoder() = std::move(encoded);
+    kept_encoder::keep(std::move(encoded));
 }
 
 pickle_encoder queue_proxy_base::spare_encoder()
 {
-    std::optional<pickle_encoder>& kept = thread_encoder();
-    pickle_encoder spare = kept ? std::move(*kept) : pickle_encoder{};
-    kept.reset();
-    return spare;
+    std::optional<pickle_encoder> kept = kept_encoder::take();
+    return kept ? std::move(*kept) : pickle_encoder{};
 }
 
 void queue_proxy_base::put_encoded(pickle_encoder&& encoded, timeout_type timeout) const

@@ -122,20 +122,6 @@ TEST_CASE("a processor that another thread keeps is left to it, for longer than 
     CHECK(pause_after_hogs([](busy_poll& policy, auto now) { policy.on_found(3ms, now); }) > 2ms);
 }
 
-TEST_CASE("who polled a processor that another thread kept knows it until it polls again", "[net][busy_poll]")
-{
-    busy_poll policy = polling(50us);
-    CHECK_FALSE(policy.is_hogged());
-    (void)policy.goes_on(3ms, start + 3ms);
-    CHECK(policy.is_hogged());
-    policy.begin();
-    CHECK_FALSE(policy.is_hogged());
-    (void)policy.goes_on(20us, start + 4ms);
-    CHECK_FALSE(policy.is_hogged());
-    policy.on_found(1ms, start + 5ms);
-    CHECK(policy.is_hogged());
-}
-
 TEST_CASE("polling yields, looks, and ends when it has found what it waits for or its time is up", "[net][busy_poll]")
 {
     busy_poll policy{1s};

@@ -54,6 +54,26 @@ TEST_CASE("a connection whose input is consumed owns no memory", "[net][input_bu
     }
 }
 
+TEST_CASE("a read that finds nothing leaves what is known of the frame", "[net][input_buffer]")
+{
+    constexpr std::size_t frame_size = std::size_t{300} << 10;
+    const bytes frame(frame_size, std::byte{7});
+    reader one;
+    for (std::size_t sent = 0; sent < frame_size;) {
+        std::size_t taken = 0;
+        (void)one.read(bytes_view{frame}.subspan(sent), taken);
+        sent += taken;
+        if (sent == frame_size)
+            break;
+        one.buffer.keep(0, frame_size);
+        (void)one.buffer.prepare(one.shared);
+        CHECK(one.buffer.commit(0).size() == sent);
+        one.buffer.keep_all();
+    }
+    REQUIRE(one.buffer.whole_frame() != nullptr);
+    CHECK(one.buffer.whole_frame()->size() == frame_size);
+}
+
 TEST_CASE("what a read leaves stays, and the shared space is free for others", "[net][input_buffer]")
 {
     reader one;
