@@ -62,7 +62,7 @@ struct server_options {
     std::size_t workers_max = 16;
     /// How long a loop that ran out of work looks for more before it sleeps; zero: never. What comes meanwhile is
     /// answered sooner by what it takes to wake a thread. It is adaptive: a loop that looks in vain
-    /// refrains for a while, one whose processor others want looks once, and one whose processor they keep refrains, too.
+    /// refrains for a while, one whose processor others want looks a few times, and one whose processor they keep refrains, too.
     /// With as many threads as processors, one that finds much in this way moves to a processor of its own now and then.
     std::chrono::microseconds busy_poll{100};
 

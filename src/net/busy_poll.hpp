@@ -10,7 +10,7 @@ namespace quaymaster::net {
 
 /// Adaptive busy polling, after the competitive spinning of locks (Karlin et al., 1991): what is awaited often comes
 /// sooner than a sleeping thread could be woken, and then polling saves the wake-up. Whoever polls yields before each look. If others
-/// made use of that, who may be the very ones that are waited for, it looks once and then sleeps: more looks would cost them more
+/// make use of that, who may be the very ones that are waited for, it looks a few times and then sleeps: more looks would cost them more
 /// than a wake-up does. It pauses, longer each time, when what it polled for did not come within the limit,
 /// or when others kept the processor so long that a sleeping thread would have been woken sooner; and it is for those who wait often.
 /// Thread safety: none. The times that one object is given never decrease.
@@ -59,7 +59,11 @@ public:
     }
 
     /// A wait begins to poll.
-    void begin() noexcept { spent_ = {}; }
+    void begin() noexcept
+    {
+        spent_ = {};
+        shared_looks_ = 0;
+    }
 
     /// A look at `now` found nothing, `since_last` after the look before it began. False: the wait is to sleep.
     [[nodiscard]] bool goes_on(duration since_last, time_point now) noexcept
@@ -67,7 +71,7 @@ public:
         if (since_last >= hog_min)
             pause(now, hogged_factor);
         if (since_last > own_max)
-            return false;
+            return ++shared_looks_ < shared_looks_max;
         spent_ += since_last;
         if (spent_ < limit_)
             return true;
@@ -101,6 +105,8 @@ private:
     static constexpr int hits_per_relief = 4;
     /// More than a look and a yield with nobody waiting take, two or three system calls: what is beyond that has been somebody else's.
     static constexpr duration own_max = std::chrono::microseconds{4};
+    /// Whoever sleeps after a look or two must be woken, which keeps the other side from its work, so that the next one comes to sleep, too.
+    static constexpr int shared_looks_max = 3;
     /// Whoever waits for something, too, is done sooner; who computes goes on for a time slice.
     static constexpr duration hog_min = std::chrono::milliseconds{1};
 
@@ -117,6 +123,7 @@ private:
     time_point paused_until_{};
     time_point last_end_{};  // of a wait that came to something
     int hits_ = 0;
+    int shared_looks_ = 0;  // in vain, by this wait
 };
 
 }  // namespace quaymaster::net

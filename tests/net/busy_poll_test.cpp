@@ -98,13 +98,20 @@ TEST_CASE("hits shorten the next pause again", "[net][busy_poll]")
     CHECK(pause_after(policy, now) == 1ms);
 }
 
-TEST_CASE("who shares its processor looks once and then sleeps, this time", "[net][busy_poll]")
+TEST_CASE("who shares its processor looks three times and then sleeps, this time", "[net][busy_poll]")
 {
     busy_poll policy = polling(50us);
-    policy.begin();
-    CHECK_FALSE(policy.goes_on(20us, start + 20us));
-    policy.on_awake(start + 60us);
-    CHECK(policy.is_worth_trying(start + 61us));
+    auto now = start;
+    for (int waits = 0; waits < 3; ++waits) {
+        policy.begin();
+        CHECK(policy.goes_on(20us, now + 20us));
+        CHECK(policy.goes_on(20us, now + 40us));
+        CHECK_FALSE(policy.goes_on(20us, now + 60us));
+        now += 100us;
+        policy.on_awake(now);
+        now += 1us;
+        CHECK(policy.is_worth_trying(now));
+    }
 }
 
 TEST_CASE("a processor that another thread keeps is left to it, for longer than after a miss", "[net][busy_poll]")
