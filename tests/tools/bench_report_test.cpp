@@ -100,7 +100,10 @@ TEST_CASE("A report says what belongs to its workload alone", "[tools][report]")
     {
         options.queues = 1000;
         options.sizes = item_sizes::log_normal(16, 1024, 65536, 8);
+        options.depth = 1;
         CHECK(contains(text_of(workload_called("W8"), options, result), "1000 queues, items of"));
+        options.depth = 16;
+        CHECK(contains(text_of(workload_called("W8"), options, result), "1000 queues, 16 under way on each, items of"));
         CHECK(contains(text_of(workload_called("W8"), options, result), "B on average"));
         CHECK(contains(json_report("redis", workload_called("W8"), options, result), R"("queues": 1000)"));
     }
