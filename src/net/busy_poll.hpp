@@ -30,9 +30,10 @@ public:
     bool poll(time_point until, Look look, Yield yield)
     {
         auto last = clock::now();
-        if (!is_worth_trying(last))
+        const bool is_worth_it = is_worth_trying(last);
+        begin(last);
+        if (!is_worth_it)
             return false;
-        begin();
         while (last < until) {
             yield();
             const auto now = clock::now();  // before what is found is seen to, if `look` does that
@@ -58,11 +59,12 @@ public:
         return limit_.count() > 0 && now >= paused_until_ && now - last_end_ <= rest_max;
     }
 
-    /// A wait begins to poll.
-    void begin() noexcept
+    /// A wait begins at `now`.
+    void begin(time_point now) noexcept
     {
+        began_ = now;
         spent_ = {};
-        shared_looks_ = 0;
+        shared_looks_left_ = is_last_short_ ? shared_looks_max : 1;
     }
 
     /// A look at `now` found nothing, `since_last` after the look before it began. False: the wait is to sleep.
@@ -71,7 +73,7 @@ public:
         if (since_last >= hog_min)
             pause(now, hogged_factor);
         if (since_last > own_max)
-            return ++shared_looks_ < shared_looks_max;
+            return --shared_looks_left_ > 0;
         spent_ += since_last;
         if (spent_ < limit_)
             return true;
@@ -82,7 +84,7 @@ public:
     /// A look at `now` found what the wait is for.
     void on_found(duration since_last, time_point now) noexcept
     {
-        last_end_ = now;
+        end(now);
         if (since_last >= hog_min)
             return pause(now, hogged_factor);
         if (++hits_ < hits_per_relief)
@@ -92,7 +94,7 @@ public:
     }
 
     /// A wait that did not poll, or slept in the end, is over.
-    void on_awake(time_point now) noexcept { last_end_ = now; }
+    void on_awake(time_point now) noexcept { end(now); }
 
 private:
     /// Whoever waits so long after its last wait finds the other side asleep: then polling spares none of the two wake-ups, and, on
@@ -105,11 +107,17 @@ private:
     static constexpr int hits_per_relief = 4;
     /// More than a look and a yield with nobody waiting take, two or three system calls: what is beyond that has been somebody else's.
     static constexpr duration own_max = std::chrono::microseconds{4};
-    /// Whoever sleeps after a look or two must be woken, which keeps the other side from its work, so that the next one comes to sleep, too.
+    /// Of one whose waits are short. If it sleeps after a look or two it must be woken, which keeps the other side from its work, so that
+    /// the next one comes to sleep, too.
     static constexpr int shared_looks_max = 3;
     /// Whoever waits for something, too, is done sooner; who computes goes on for a time slice.
     static constexpr duration hog_min = std::chrono::milliseconds{1};
 
+    void end(time_point now) noexcept
+    {
+        last_end_ = now;
+        is_last_short_ = now - began_ <= rest_max;
+    }
     void pause(time_point now, int factor) noexcept
     {
         paused_until_ = now + pause_;
@@ -123,7 +131,9 @@ private:
     time_point paused_until_{};
     time_point last_end_{};  // of a wait that came to something
     int hits_ = 0;
-    int shared_looks_ = 0;  // in vain, by this wait
+    time_point began_{};       // of the wait that lasts
+    bool is_last_short_ = false;
+    int shared_looks_left_ = 1;
 };
 
 }  // namespace quaymaster::net

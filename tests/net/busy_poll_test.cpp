@@ -23,7 +23,7 @@ busy_poll polling(busy_poll::duration limit, busy_poll::time_point now = start)
 busy_poll::time_point poll_in_vain(busy_poll& policy, busy_poll::time_point now)
 {
     policy.on_awake(now);
-    policy.begin();
+    policy.begin(now);
     do
         now += 1us;
     while (policy.goes_on(1us, now));
@@ -50,7 +50,7 @@ TEST_CASE("a wait polls for as long as the limit says", "[net][busy_poll]")
 TEST_CASE("a wait that finds something polls the next time, too", "[net][busy_poll]")
 {
     busy_poll policy = polling(50us);
-    policy.begin();
+    policy.begin(start);
     CHECK(policy.goes_on(1us, start + 1us));
     policy.on_found(1us, start + 2us);
     CHECK(policy.is_worth_trying(start + 3us));
@@ -98,20 +98,35 @@ TEST_CASE("hits shorten the next pause again", "[net][busy_poll]")
     CHECK(pause_after(policy, now) == 1ms);
 }
 
-TEST_CASE("who shares its processor looks three times and then sleeps, this time", "[net][busy_poll]")
+/// How often one that shares its processor looks in a wait that begins at `now`.
+int shared_looks(busy_poll& policy, busy_poll::time_point now)
+{
+    policy.begin(now);
+    int looks = 1;
+    while (looks < 100 && policy.goes_on(20us, now + looks * 20us))
+        ++looks;
+    return looks;
+}
+
+TEST_CASE("who shares its processor looks three times and then sleeps, or once if its last wait was long", "[net][busy_poll]")
 {
     busy_poll policy = polling(50us);
     auto now = start;
-    for (int waits = 0; waits < 3; ++waits) {
-        policy.begin();
-        CHECK(policy.goes_on(20us, now + 20us));
-        CHECK(policy.goes_on(20us, now + 40us));
-        CHECK_FALSE(policy.goes_on(20us, now + 60us));
-        now += 100us;
+    for (const auto length : {100us, 200us}) {
+        policy.begin(now);
+        now += length;
         policy.on_awake(now);
-        now += 1us;
-        CHECK(policy.is_worth_trying(now));
+        CHECK(policy.is_worth_trying(now + 1us));
+        CHECK(shared_looks(policy, now + 1us) == 3);
+        now += 100us;
     }
+    policy.begin(now);
+    now += 201us;
+    policy.on_awake(now);
+    CHECK(policy.is_worth_trying(now + 1us));
+    CHECK(shared_looks(policy, now + 1us) == 1);
+    policy.on_found(1us, now + 20us);
+    CHECK(shared_looks(policy, now + 21us) == 3);
 }
 
 TEST_CASE("a processor that another thread keeps is left to it, for longer than after a miss", "[net][busy_poll]")
