@@ -65,7 +65,7 @@ def document(contests, taking_part, skipped, run, load_before, settings, plan):
 
 
 def rounds_text(contests, plan):
-    more = ["%s: %d" % (each.scenario.name, plan.rounds * each.scenario.rounds_factor)
+    more = ["%s: %d" % (each.scenario.name, plan.rounds_of(each.scenario))
             for each in contests if each.scenario.rounds_factor != 1]
     return "%d%s" % (plan.rounds, " (%s)" % ", ".join(more) if more else "")
 

@@ -141,6 +141,9 @@ class Plan:
     stream_items: int  # of W2
     blocked_connections: int  # of W6
 
+    def rounds_of(self, scenario):
+        return self.rounds * scenario.rounds_factor
+
 
 class Contest:
     """The rounds of one scenario. `figures[contestant name][figure key]` has one number a round."""
@@ -220,7 +223,7 @@ class Runner:
                         servers[contestant.name] = server
                     else:
                         taking_part.remove(contestant)
-            for number in range(self.plan.rounds * scenario.rounds_factor):
+            for number in range(self.plan.rounds_of(scenario)):
                 # Each round begins with another, so that none always comes after the same.
                 first = number % len(taking_part) if taking_part else 0
                 for contestant in taking_part[first:] + taking_part[:first]:
@@ -255,8 +258,7 @@ class Runner:
 
     def run_round(self, contest, contestant, server, number):
         scenario = contest.scenario
-        self.progress("%s: round %d of %d: %s" % (
-            scenario.name, number + 1, self.plan.rounds * scenario.rounds_factor, contestant.title))
+        self.progress("%s: round %d of %d: %s" % (scenario.name, number + 1, self.plan.rounds_of(scenario), contestant.title))
         with contextlib.ExitStack() as stack:
             server = server or self.started(contest, contestant, stack)
             if not server:

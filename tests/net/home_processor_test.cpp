@@ -52,22 +52,20 @@ void on_own_thread(Act act)
     std::thread{act}.join();
 }
 
-/// True if a thread that is elsewhere is found at processor `index` of `allowed` after so many hits. The scheduler may move it at any
-/// time, so this is tried often.
-bool gets_home(std::size_t index, std::size_t threads, const std::vector<std::size_t>& allowed, int hits)
+constexpr int tries = 40;
+
+/// In how many of `tries` a thread that was elsewhere is at processor `index` of `allowed` after hits_per_return hits. The scheduler may
+/// move it at any time, so neither all nor none can be asked for.
+int times_home(std::size_t index, std::size_t threads, const std::vector<std::size_t>& allowed)
 {
-    constexpr int tries_max = 200;
-    for (int tries = 0; tries < tries_max; ++tries) {
+    int times = 0;
+    for (int left = tries; left > 0; --left) {
         home_processor home{index, threads};
         go_to(allowed[(index + 1) % allowed.size()], allowed);
-        hit(home, hits - 1);
-        if (::sched_getcpu() == static_cast<int>(allowed[index]))
-            continue;  // not by us
-        hit(home, 1);
-        if (::sched_getcpu() == static_cast<int>(allowed[index]))
-            return true;
+        hit(home, home_processor::hits_per_return);
+        times += ::sched_getcpu() == static_cast<int>(allowed[index]) ? 1 : 0;
     }
-    return false;
+    return times;
 }
 
 TEST_CASE("a thread whose polling pays goes to a processor of its own, and may leave it", "[net][home_processor]")
@@ -79,7 +77,7 @@ TEST_CASE("a thread whose polling pays goes to a processor of its own, and may l
             return;
         }
         for (std::size_t index = 0; index < allowed.size(); ++index) {
-            CHECK(gets_home(index, allowed.size(), allowed, home_processor::hits_per_return));
+            CHECK(times_home(index, allowed.size(), allowed) > tries / 2);
             CHECK(allowed_processors() == allowed);
         }
     });
@@ -89,14 +87,13 @@ TEST_CASE("threads that are fewer than the processors, or more, or alone, are le
 {
     on_own_thread([] {
         const std::vector<std::size_t> allowed = allowed_processors();
-        // Where it may run nowhere else it cannot be moved by others; that nothing is tried shows in that it still may not.
-        for (const std::size_t threads : {std::size_t{1}, allowed.size() + 1, allowed.size() + 2}) {
-            home_processor home{0, threads};
-            run_only_on({allowed.back()});
-            hit(home, 3 * home_processor::hits_per_return);
-            CHECK(::sched_getcpu() == static_cast<int>(allowed.back()));
-            CHECK(allowed_processors() == std::vector{allowed.back()});
-            run_only_on(allowed);
+        if (allowed.size() < 2) {
+            SUCCEED("one processor: nowhere to be moved to");
+            return;
+        }
+        for (const std::size_t threads : {std::size_t{1}, allowed.size() - 1, allowed.size() + 1, allowed.size() + 2}) {
+            CHECK(times_home(0, threads, allowed) < tries / 2);
+            CHECK(allowed_processors() == allowed);
         }
     });
 }
