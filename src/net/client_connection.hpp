@@ -100,6 +100,7 @@ private:
     [[nodiscard]] const std::uint32_t* find_handle(std::string_view ident) noexcept;
     std::uint32_t note_opened(std::string ident, const native_reply& reply);
     void take_opened(std::string ident, const native_reply& reply, std::uint32_t id);
+    void write_request(std::span<const bytes_view> pieces);
     void write_native(std::span<const bytes_view> pieces);
     native_reply open_and_transact(std::string ident, bytes_view front, bytes_view tail, std::uint32_t id, const native_wait& wait);
     native_reply wait_for_native(std::uint32_t id, const native_wait& wait);

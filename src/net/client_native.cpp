@@ -112,15 +112,19 @@ native_reply client_connection::transact_native(const native::frame_head& head, 
     if (to_open_)
         return open_and_transact(*std::exchange(to_open_, std::nullopt), front.view(), tail, numbered.id, wait);
     const std::array<bytes_view, 2> pieces{front.view(), tail};
-    write_native(std::span{pieces}.first(tail.empty() ? 1 : 2));
+    write_request(std::span{pieces}.first(tail.empty() ? 1 : 2));
     return wait_for_native(numbered.id, wait);
 }
 
-/// Begins a request.
-void client_connection::write_native(std::span<const bytes_view> pieces)
+void client_connection::write_request(std::span<const bytes_view> pieces)
 {
     in_progress_ = true;
     request_left_ = true;
+    write_native(pieces);
+}
+
+void client_connection::write_native(std::span<const bytes_view> pieces)
+{
     error_code ec;
     socket_.write(pieces, environment_.options.call_deadline, ec);
     if (ec)
@@ -134,7 +138,7 @@ native_reply client_connection::open_and_transact(std::string ident, bytes_view 
     const std::uint32_t open_id = next_id();
     const request_front opening{{native::operation::open, open_id}, {}, ident.size()};
     const std::array<bytes_view, 4> pieces{opening.view(), as_bytes(ident), front, tail};
-    write_native(std::span{pieces}.first(tail.empty() ? 3 : 4));
+    write_request(std::span{pieces}.first(tail.empty() ? 3 : 4));
     take_opened(std::move(ident), wait_for_native(open_id, {milliseconds{0}}), id);
     return wait_for_native(id, wait);
 }
@@ -151,10 +155,7 @@ void client_connection::send_native(const native::frame_head& head, bytes_view f
 {
     const request_front front{head, fields, 0};
     const std::array<bytes_view, 1> pieces{front.view()};
-    error_code ec;
-    socket_.write(pieces, environment_.options.call_deadline, ec);
-    if (ec)
-        throw_socket_error(ec, environment_.options.call_deadline);
+    write_native(pieces);
 }
 
 native_reply client_connection::receive_native(std::uint32_t id, const native_wait& wait)

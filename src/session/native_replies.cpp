@@ -6,7 +6,6 @@
 
 #include <quaymaster/errors.hpp>
 
-#include <array>
 #include <span>
 #include <string>
 #include <utility>
@@ -30,14 +29,6 @@ native::exception_number number_of(core::exception_type type) noexcept
     case core::exception_type::queue_shut_down: return native::exception_number::queue_shut_down;
     default: return native::exception_number::other;
     }
-}
-
-std::string_view name_of(operation code) noexcept
-{
-    constexpr std::array<std::string_view, 14> names{"",        "open",   "close",    "put",    "put_many", "get",  "get_many",
-                                                     "consume", "credit", "put_back", "cancel", "call",     "ping", "inform"};
-    const auto index = static_cast<std::size_t>(code);
-    return index < names.size() ? names[index] : "";
 }
 
 /// As a native client can load it: what Python 2 has pickled is written anew.
@@ -69,7 +60,7 @@ void answer_raised(std::uint32_t id, std::uint16_t count, core::raised&& error, 
 
 void refuse(const native::frame& request, std::string_view why, turn& now)
 {
-    const std::string_view name = name_of(request.code);
+    const std::string_view name = native::request_name(request.code);
     const std::string text = (name.empty() ? std::string{} : std::string{name} + ": ") + std::string{why};
     native::write_frame(now.replies, {operation::refused, request.id}, as_bytes(text));
 }

@@ -55,13 +55,13 @@ void inform(native_state& state, const frame& request, turn& now)
 {
     if (request.body.empty())
         return answer_item(state, request.id, codec::payload{server_information(*state.settings, native::version_max)}.to_item(), now);
-    const queue_request wanted{state, request, queue_request::fields::none, now};
+    const auto wanted = read_queue_request(state, request, queue_fields::none, now);
     if (!wanted)
         return;
-    if (!wanted.body.at_end())
+    if (!wanted->body.at_end())
         return refuse(request, "its body is no handle", now);
     core::queue_statistics found;
-    now.server.run_inside(*wanted.at->object, [&](core::completions&) { found = wanted.at->queue->statistics(); });
+    now.server.run_inside(*wanted->at->object, [&](core::completions&) { found = wanted->at->queue->statistics(); });
     answer_item(state, request.id, codec::payload{queue_information(found)}.to_item(), now);
 }
 
@@ -78,7 +78,7 @@ void call(native_state& state, const frame& request, turn& now)
     const auto inner = wire::parse_frame(request.body, state.settings->payload_size_max, ec);
     if (!inner || inner->size != request.body.size())
         return refuse(request, "its body is no frame of the Python dialect", now);
-    if (!state.has_room(request, now))
+    if (!state.admit(request, now))
         return;
     auto waiting = state.waits.make(request, state.caller);
     if (waiting->python == nullptr)

@@ -29,7 +29,7 @@ void native_state::break_off(bad_end how)
     is_over = true;
 }
 
-bool native_state::has_room(const native::frame& request, turn& now)
+bool native_state::admit(const native::frame& request, turn& now)
 {
     if (waits.size() >= settings->requests_max) {
         refuse(request,
@@ -67,22 +67,23 @@ bool native_state::park_or_raise(std::uint32_t id, std::shared_ptr<pending_reque
     return error != nullptr;
 }
 
-queue_request::queue_request(native_state& state, const native::frame& request, fields those, turn& now)
-    : body{request.body}, at{state.objects.find(body.number32())}
+std::optional<queue_request> read_queue_request(native_state& state, const native::frame& request, queue_fields those, turn& now)
 {
+    native::body_reader body{request.body};
+    open_object* const at = state.objects.find(body.number32());
     if (at == nullptr || at->queue == nullptr) {
         refuse(request, at == nullptr ? "no such handle" : "the object is no queue: call its methods", now);
-        at = nullptr;
-        return;
+        return std::nullopt;
     }
-    if (those == fields::none)
-        return;
-    limit = limit_of(body.number32(), now);
-    if (those == fields::timeout_and_put_id && (request.flags & native::has_put_id) != 0) {
-        put_id.emplace();
-        put_id->client = body.number64();
-        put_id->number = body.number64();
+    std::optional<queue_request> found = queue_request{body, at, std::nullopt, std::nullopt};
+    if (those != queue_fields::none)
+        found->limit = limit_of(found->body.number32(), now);
+    if (those == queue_fields::timeout_and_put_id && (request.flags & native::has_put_id) != 0) {
+        core::put_id& put_id = found->put_id.emplace();
+        put_id.client = found->body.number64();
+        put_id.number = found->body.number64();
     }
+    return found;
 }
 
 bool read_item(native_state& state, const native::frame& request, bytes_view opcodes, const open_object& into,

@@ -38,7 +38,7 @@ struct native_state {
     /// The peer has broken the dialect.
     void break_off(bad_end how);
     /// False, with the request refused, if too many wait or one of its id does.
-    [[nodiscard]] bool has_room(const wire::native::frame& request, turn& now);
+    [[nodiscard]] bool admit(const wire::native::frame& request, turn& now);
     /// For `request`, which may have to wait for its queue `at`.
     [[nodiscard]] std::shared_ptr<pending_request> make_waiting(const wire::native::frame& request, const open_object& at);
     /// What a put and a get that were tried have in common: one that is parked waits until `limit` in `waiting`, one that was raised is
@@ -47,22 +47,20 @@ struct native_state {
                                      core::outcome& result, turn& now);
 };
 
+/// What follows the handle in a request on a queue.
+enum class queue_fields : std::uint8_t { none, timeout, timeout_and_put_id };
+
 /// The beginning of a request on a queue. Lifetime: no longer than its frame, and until something is opened.
 struct queue_request {
-    /// What follows the handle.
-    enum class fields : std::uint8_t { none, timeout, timeout_and_put_id };
-
-    /// Reads it off `request`; if that names no queue, refuses it.
-    queue_request(native_state& state, const wire::native::frame& request, fields those, turn& now);
-    /// False if it was refused.
-    [[nodiscard]] explicit operator bool() const noexcept { return at != nullptr; }
-
     wire::native::body_reader body;  // what is left
-    open_object* at;
+    open_object* at;                 // a queue
     core::wait_limit limit;
     std::optional<core::put_id> put_id;
 };
 
+/// nullopt, with the request refused, if it names no queue.
+[[nodiscard]] std::optional<queue_request> read_queue_request(native_state& state, const wire::native::frame& request,
+                                                              queue_fields those, turn& now);
 /// False, with the request answered, if the opcodes are no item for the object `into`.
 [[nodiscard]] bool read_item(native_state& state, const wire::native::frame& request, bytes_view opcodes,
                              const open_object& into, codec::item& found, turn& now);

@@ -34,6 +34,14 @@ std::byte* copy_to(std::byte* at, bytes_view octets) noexcept
 
 }  // namespace
 
+std::string_view request_name(operation code) noexcept
+{
+    constexpr std::array<std::string_view, 14> names{"",        "open",   "close",    "put",    "put_many", "get",  "get_many",
+                                                     "consume", "credit", "put_back", "cancel", "call",     "ping", "inform"};
+    const auto index = static_cast<std::size_t>(code);
+    return index < names.size() ? names[index] : "";
+}
+
 void store_header(std::byte* at, const frame_head& head, std::uint32_t body_size) noexcept
 {
     store_little(at, body_size);

@@ -64,6 +64,9 @@ enum class operation : std::uint8_t {
     refused = 255,    // the request is none: why, as text
 };
 
+/// Of a request, as docs/protocol.md has it; empty for what is none.
+[[nodiscard]] std::string_view request_name(operation code) noexcept;
+
 /// flags of a frame.
 inline constexpr std::uint8_t has_put_id = 0x01;  // put, put_many: 16 octets of it follow the timeout
 inline constexpr std::uint8_t has_more = 0x01;    // items: the queue holds more than fit
