@@ -1,11 +1,22 @@
 // native_stress: the stress test of the integration tests, as long and as large as you like.
 //   native_stress [--seconds N] [--seed N] [--threads N] [--scale N] [--rounds N] [--late MILLISECONDS]
+#include "killed_server.hpp"
 #include "stress.hpp"
 
 #include <cstdlib>
 #include <exception>
 #include <iostream>
 #include <string>
+
+namespace {
+
+int usage()
+{
+    std::cerr << "usage: native_stress [--seconds N] [--seed N] [--threads N] [--scale N] [--rounds N] [--late MILLISECONDS]\n";
+    return 2;
+}
+
+}  // namespace
 
 int main(int argc, char** argv)
 {
@@ -14,11 +25,10 @@ int main(int argc, char** argv)
     std::uint64_t rounds = 1;
     for (int i = 1; i < argc; i += 2) {
         const std::string name = argv[i];
-        if (i + 1 == argc) {
-            std::cerr << "usage: native_stress [--seconds N] [--seed N] [--threads N] [--scale N] [--rounds N] [--late MILLISECONDS]\n";
-            return 2;
-        }
-        const std::uint64_t number = std::strtoull(argv[i + 1], nullptr, 10);
+        char* end = nullptr;
+        const std::uint64_t number = i + 1 < argc ? std::strtoull(argv[i + 1], &end, 10) : 0;
+        if (end == nullptr || end == argv[i + 1] || *end != '\0')
+            return usage();
         if (name == "--seconds")
             options.duration = std::chrono::seconds{number};
         else if (name == "--seed")
@@ -32,7 +42,7 @@ int main(int argc, char** argv)
         else if (name == "--late")
             options.lateness_max = std::chrono::milliseconds{number};
         else
-            std::cerr << "ignored: " << name << '\n';
+            return usage();
     }
     for (; rounds > 0; --rounds, ++options.seed) {
         try {

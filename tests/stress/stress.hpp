@@ -1,6 +1,9 @@
 // stress: clients of both dialects over real sockets, checked against what they must see.
 #pragma once
 
+#include "chaos.hpp"
+#include "patience.hpp"
+
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -18,22 +21,14 @@ struct stress_options {
     std::size_t server_threads = 4;
     /// A multiple of the usual number of clients.
     std::size_t scale = 1;
-    /// How much later than its time a wait may end, beyond what this machine was late for everybody.
+    /// As in patience_options.
     std::chrono::milliseconds lateness_max{50};
 };
 
 struct stress_statistics {
     std::uint64_t ordered_items = 0;  // went through queues whose order is checked
-    std::uint64_t chaotic_items = 0;  // let in by clients that cancel, give back and die
-    std::uint64_t lost_with_clients = 0;
-    std::uint64_t lost_at_most = 0;
-    std::uint64_t disconnections = 0;
-    std::uint64_t repeated_puts = 0;
-    std::uint64_t cancels = 0;
-    std::uint64_t put_back = 0;
-    std::uint64_t waits = 0;                     // whose time was measured
-    std::chrono::microseconds latest{};          // end of a wait
-    std::chrono::microseconds machine_latest{};  // of the control that does nothing but sleep
+    chaos_statistics chaos;
+    patience_statistics patience;
 };
 
 std::ostream& operator<<(std::ostream& out, const stress_statistics& found);
@@ -44,15 +39,12 @@ public:
     using std::runtime_error::runtime_error;
 };
 
-/// Runs a server and three crowds of clients side by side. One puts and gets in every way that there is, through queues bounded and
-/// not: each item arrives exactly once, those of one producer at one consumer in their order. One cancels, gives back, dies with
-/// requests under way and repeats what it has not heard of: nothing arrives twice, and nothing is lost but what was on its way to
-/// one that died. One only waits: never too short, and hardly longer than a thread that sleeps as long.
+/// Runs a server and three crowds of clients side by side. One, `ordered_queue`, puts and gets in every way that there is, through
+/// queues bounded and not: each item arrives exactly once, those of one producer at one consumer in their order. One, `run_chaos`,
+/// cancels, gives back, dies with requests under way and repeats what it has not heard of, and after a while does all that without
+/// dying, in turns: nothing arrives twice, and nothing is lost but what was on its way to one that died. One, `patience`, only waits:
+/// never too short, and hardly longer than a thread that sleeps as long. Takes memory that does not grow with the duration.
 /// Throws stress_failure.
 stress_statistics run_stress(const stress_options& options);
-
-/// A server in a process of its own is killed while threads of this one put and get: each call ends, soon, by its answer or by
-/// connection_lost that says whether it may have been executed. Call it before this process has threads. Throws stress_failure.
-void run_killed_server(std::size_t threads, std::chrono::milliseconds before_it_is_killed);
 
 }  // namespace quaymaster::testing
