@@ -249,6 +249,18 @@ def bench_measures_streams_and_crowds(bin_dir):
         assert '--queue' in shell('bench', '--workload', 'W8', '--queue', 'get_task_queue', expected=2)
 
 
+def large_items_take_their_own_memory(bin_dir):
+    """A server holds an item of 256 MiB once, on its way in, in the queue and on its way out."""
+    size = 256 << 20
+    with Scratch() as scratch, serve(bin_dir, scratch, '--max-payload', 2 * size) as server:
+        shell = Shell(bin_dir, server, scratch)
+        for dialect in ('native', 'python'):
+            words = ('bench', '--workload', 'W5', '--payload', size, '--seconds', '4', '--dialect', dialect, '--json')
+            assert json.loads(shell(*words))['items']['put'] > 0
+        peak = next(line for line in pathlib.Path('/proc/%d/status' % server.process.pid).read_text().splitlines() if 'VmHWM' in line)
+        assert size < int(peak.split()[1]) << 10 < 1.5 * size, peak
+
+
 def bench_finds_faults(bin_dir):
     """Against a server of Python's whose queue loses an item and doubles another."""
     code = '''
@@ -403,7 +415,7 @@ def main():
     bin_dir = bin_folder(__doc__)
     cases = (puts_and_gets, get_prints_large_items_whole, get_prints_what_json_cannot_say, exit_codes,
              wrong_arguments_are_usage_errors, limits_are_options, stat_shows, bench_measures,
-             bench_measures_streams_and_crowds, bench_finds_faults, bench_ends_on_signals,
+             bench_measures_streams_and_crowds, large_items_take_their_own_memory, bench_finds_faults, bench_ends_on_signals,
              key_is_made, shared_objects_have_names, empty_key_is_for_loopback, printed_lines_work, printed_lines_show_shared_objects, stops_on_signals, unix_socket, require_sha256)
     return run_cases([(case.__name__.replace('_', ' '), lambda case=case: case(bin_dir)) for case in cases])
 

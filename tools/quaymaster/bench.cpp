@@ -55,6 +55,7 @@ int bench(const bench_arguments& arguments)
     (void)arguments.command.chosen();  // what is wrong with the command line shows before a connection is made
     manager_options options;
     options.client.dialect = arguments.dialect;
+    options.client.reply_size_max = std::size_t{2} << 30;  // the largest item of a bench, and what is around it
     if (arguments.busy_poll_us)
         options.client.busy_poll = std::chrono::microseconds{*arguments.busy_poll_us};
     quaymaster_target target{arguments.client.connect(options), find_key(arguments.client.authkey_file).key, arguments.dialect,

@@ -25,7 +25,7 @@ namespace {
 constexpr std::uint32_t threads_max = 256;
 /// What the ephemeral ports of one machine allow.
 constexpr std::uint32_t connections_max = 28'000;
-constexpr std::size_t item_size_max = std::size_t{1} << 29;
+constexpr std::size_t item_size_max = std::size_t{1} << 30;
 constexpr std::chrono::milliseconds watch_interval{50};
 
 bool has_connections(const workload& each)
