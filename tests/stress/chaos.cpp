@@ -46,11 +46,20 @@ namespace {
 
 constexpr std::array<const char*, 2> queue_names{"chaos", "small_chaos"};
 
-/// What is known of the items of one chaotic client and all of its lives.
+/// What the client that has put an item knows of it.
+enum class put_state : std::uint8_t {
+    refused,  // it is not in
+    unheard,  // it may be in
+    done,
+};
+
+/// What one chaotic client has put and got in all of its lives. In flat memory: what the test allocates and frees makes the server, which
+/// is in the same process, wait for the kernel's lock of that.
 struct life {
-    std::map<std::int64_t, bool> put;        // true: it is in; false: it may be
-    std::map<std::int64_t, int> received;    // less those that are known to be back
-    std::map<std::int64_t, int> maybe_back;  // given back, and nobody has said that they are
+    std::vector<put_state> put;            // by number of the item, from 1
+    std::vector<std::int64_t> received;    // in any order, as
+    std::vector<std::int64_t> back;        // given back, and known to be, and
+    std::vector<std::int64_t> maybe_back;  // given back, and nobody has said that they are
     chaos_statistics counts;
 };
 
@@ -115,7 +124,6 @@ private:
     const std::atomic<bool>& is_over_;
     life& into_;
     std::uint32_t last_id_ = 1;
-    std::uint64_t last_item_ = 0;
     std::array<std::uint32_t, queue_names.size()> handles_{};
     std::array<std::vector<std::int64_t>, queue_names.size()> held_;
     std::map<std::uint32_t, request> open_;
@@ -167,7 +175,7 @@ void chaotic_client::die(native_peer& peer)
         into_.counts.lost_at_most += each.may_take;
         if (each.code == operation::put_back)
             for (const std::int64_t item : each.items)
-                ++into_.maybe_back[item];
+                into_.maybe_back.push_back(item);
         else if (each.id)
             unanswered_.push_back(std::move(each));
     }
@@ -210,8 +218,8 @@ void chaotic_client::send_put(native_peer& peer)
     request what{.code = below(2) == 0 ? operation::put : operation::put_many, .queue = below(handles_.size())};
     const bool is_batch = what.code == operation::put_many;
     for (std::size_t i = is_batch ? 1 + below(20) : 1; i > 0; --i) {
-        what.items.push_back(item_of(number_, ++last_item_));
-        into_.put[what.items.back()] = false;
+        into_.put.push_back(put_state::unheard);
+        what.items.push_back(item_of(number_, into_.put.size()));
     }
     native::fixed_fields fields;
     fields.add(handles_[what.queue]).add(some_timeout());
@@ -352,8 +360,7 @@ void chaotic_client::on_put_back(const request& what, const native_peer::reply& 
     if (reply.code != operation::done || reply.count != what.items.size())
         throw stress_failure{"a put_back is answered by something else"};
     into_.counts.put_back += reply.count;
-    for (const std::int64_t each : what.items)
-        --into_.received[each];
+    into_.back.insert(into_.back.end(), what.items.begin(), what.items.end());
 }
 
 void chaotic_client::on_put(const request& what, const native_peer::reply& reply)
@@ -362,10 +369,11 @@ void chaotic_client::on_put(const request& what, const native_peer::reply& reply
     if (in > what.items.size())
         throw stress_failure{"more is in than was put"};
     for (std::size_t i = 0; i < what.items.size(); ++i) {
+        put_state& known = into_.put[number_of(what.items[i]) - 1];
         if (i < in)
-            into_.put[what.items[i]] = true;
+            known = put_state::done;
         else if (!what.is_repeated)
-            into_.put.erase(what.items[i]);  // it is not in
+            known = put_state::refused;
     }
 }
 
@@ -374,7 +382,7 @@ void chaotic_client::take(request& what, std::int64_t item)
     if (what.may_take == 0)
         throw stress_failure{"more items than were asked for"};
     --what.may_take;
-    ++into_.received[item];
+    into_.received.push_back(item);
     held_[what.queue].push_back(item);
 }
 
@@ -408,8 +416,9 @@ public:
         }
         return all;
     }
-    void empty_queues(std::map<std::int64_t, int>& into)
+    [[nodiscard]] std::vector<std::int64_t> empty_queues()
     {
+        std::vector<std::int64_t> left;
         for (const std::uint32_t each : handles_) {
             native::fixed_fields fields;
             fields.add(each).add(std::uint32_t{0}).add(std::uint32_t{1} << 20U);
@@ -418,9 +427,10 @@ public:
                 if (reply.code != operation::items)
                     break;
                 for (const std::int64_t item : items_from(reply))
-                    ++into[item];
+                    left.push_back(item);
             }
         }
+        return left;
     }
 
 private:
@@ -437,46 +447,85 @@ private:
     std::array<std::uint32_t, queue_names.size()> handles_;
 };
 
-void check(bool holds, const std::string& what)
-{
-    if (!holds)
-        throw stress_failure{what};
-}
+/// Where each item is, by the client that has put it and the number that it gave it.
+class whereabouts {
+public:
+    explicit whereabouts(const std::deque<life>& lives) : lives_{lives}, known_(lives.size())
+    {
+        for (std::size_t i = 0; i < lives.size(); ++i)
+            known_[i].resize(lives[i].put.size());
+        for (const life& each : lives) {
+            add(each.received, 1);
+            add(each.back, -1);
+            for (const std::int64_t item : each.maybe_back)
+                ++at(item).maybe_back;
+        }
+    }
+    void add(const std::vector<std::int64_t>& items, int times)
+    {
+        for (const std::int64_t each : items)
+            at(each).there += times;
+    }
+    /// How many items there are. Throws stress_failure for one that is there too often.
+    [[nodiscard]] std::uint64_t present() const
+    {
+        std::uint64_t all = 0;
+        for (std::size_t client = 0; client < known_.size(); ++client)
+            for (std::size_t i = 0; i < known_[client].size(); ++i) {
+                const item_count& found = known_[client][i];
+                if (found.there > 0 && lives_[client].put[i] == put_state::refused)
+                    throw stress_failure{"an item that was refused is there"};
+                if (found.there > 1 + found.maybe_back)
+                    throw stress_failure{"item " + std::to_string(i + 1) + " of " + std::to_string(client + 1) + " is there " +
+                                         std::to_string(found.there) + " times"};
+                all += found.there > 0 ? 1U : 0U;
+            }
+        return all;
+    }
 
-/// Adds up what all of them know, with what is left in the queues, and compares.
-chaos_statistics check_lives(const std::deque<life>& lives, std::map<std::int64_t, int> there, const server_counts& counted)
+private:
+    struct item_count {
+        std::int32_t there = 0;
+        std::int32_t maybe_back = 0;
+    };
+
+    [[nodiscard]] item_count& at(std::int64_t item)
+    {
+        const std::uint64_t client = producer_of(item) - 1;
+        if (client >= known_.size() || number_of(item) - 1 >= known_[client].size())
+            throw stress_failure{"an item that nobody has put is there"};
+        return known_[client][number_of(item) - 1];
+    }
+
+    const std::deque<life>& lives_;
+    std::vector<std::vector<item_count>> known_;
+};
+
+/// Adds up what all of them know, with what is `left` in the queues, and compares.
+chaos_statistics check_lives(const std::deque<life>& lives, const std::vector<std::int64_t>& left, const server_counts& counted)
 {
+    whereabouts places{lives};
+    places.add(left, 1);
+    const std::uint64_t present = places.present();
     chaos_statistics total;
-    std::map<std::int64_t, bool> put;
-    std::map<std::int64_t, int> maybe_back;
-    for (const life& each : lives) {
-        put.insert(each.put.begin(), each.put.end());
-        for (const auto& [item, count] : each.received)
-            there[item] += count;
-        for (const auto& [item, count] : each.maybe_back)
-            maybe_back[item] += count;
-        total += each.counts;
-    }
-    std::uint64_t present = 0;
-    for (const auto& [item, count] : there) {
-        check(count == 0 || put.contains(item), "an item that was refused, or never put, is there");
-        check(count <= 1 + (maybe_back.contains(item) ? maybe_back[item] : 0),
-              "item " + std::to_string(number_of(item)) + " of " + std::to_string(producer_of(item)) + " is there " +
-                  std::to_string(count) + " times");
-        present += count > 0 ? 1U : 0U;
-    }
     std::uint64_t unheard = 0;
-    for (const auto& [item, is_in] : put)
-        ++(is_in ? total.items : unheard);
-    check(counted.puts >= total.items && counted.puts <= total.items + unheard,
-          "the server has let in " + std::to_string(counted.puts) + " items, its clients know of " + std::to_string(total.items) +
-              " and of " + std::to_string(unheard) + " maybe");
-    check(counted.gets == counted.puts, "the queues are empty, but the server has handed out " + std::to_string(counted.gets) +
-                                            " items of " + std::to_string(counted.puts));
-    check(present <= counted.puts, "more items are there than were let in");
+    for (const life& each : lives) {
+        total += each.counts;
+        total.items += static_cast<std::uint64_t>(std::count(each.put.begin(), each.put.end(), put_state::done));
+        unheard += static_cast<std::uint64_t>(std::count(each.put.begin(), each.put.end(), put_state::unheard));
+    }
+    if (counted.puts < total.items || counted.puts > total.items + unheard)
+        throw stress_failure{"the server has let in " + std::to_string(counted.puts) + " items, its clients know of " +
+                             std::to_string(total.items) + " and of " + std::to_string(unheard) + " maybe"};
+    if (counted.gets != counted.puts)
+        throw stress_failure{"the queues are empty, but the server has handed out " + std::to_string(counted.gets) + " items of " +
+                             std::to_string(counted.puts)};
+    if (present > counted.puts)
+        throw stress_failure{"more items are there than were let in"};
     total.lost = counted.puts - present;
-    check(total.lost <= total.lost_at_most, std::to_string(total.lost) + " items are lost, of which " +
-                                                std::to_string(total.lost_at_most) + " at most were on their way to clients that died");
+    if (total.lost > total.lost_at_most)
+        throw stress_failure{std::to_string(total.lost) + " items are lost, of which " + std::to_string(total.lost_at_most) +
+                             " at most were on their way to clients that died"};
     return total;
 }
 
@@ -500,10 +549,9 @@ chaos_statistics run_chaos(const address& server, const chaos_options& options, 
     }
     wait_for_the_dead();
     witness looking{server.port()};
-    std::map<std::int64_t, int> left;
-    looking.empty_queues(left);
+    const std::vector<std::int64_t> left = looking.empty_queues();
     const server_counts after = looking.counts();
-    return check_lives(lives, std::move(left), {after.puts - before.puts, after.gets - before.gets});
+    return check_lives(lives, left, {after.puts - before.puts, after.gets - before.gets});
 }
 
 }  // namespace quaymaster::testing
