@@ -233,7 +233,9 @@ public:
         return batch.finish();
     }
     /// Returns the next items, as many as there are but at most `items_max`, waiting up to `timeout` for the first. Throws queue_empty
-    /// if none came in time, std::invalid_argument if `items_max` is 0. conversion_error: all of them have left the queue.
+    /// if none came in time, std::invalid_argument if `items_max` is 0. conversion_error: all of them have left the queue. What goes wrong
+    /// once there are some is no error of theirs: they are returned, and if another item may be lost by it, the next get_many() of this
+    /// proxy or a copy of it throws that error.
     [[nodiscard]] std::vector<T> get_many(std::size_t items_max, std::optional<std::chrono::milliseconds> timeout = std::nullopt) const
     {
         detail::got_items got = get_items(items_max, timeout);

@@ -10,6 +10,7 @@
 #include <quaymaster/errors.hpp>
 
 #include <algorithm>
+#include <exception>
 #include <limits>
 #include <stdexcept>
 #include <string>
@@ -25,6 +26,24 @@ namespace native = wire::native;
 constexpr std::size_t request_size_wanted = std::size_t{256} << 10;
 /// What is larger is not kept for the next batch.
 constexpr std::size_t kept_size_max = 2 * request_size_wanted;
+
+/// `object` has had something to return, and `ask_again()` is to get more: false once that ends it. What has come already is not lost
+/// with whatever goes wrong then; if that may have cost an item, the next get_many() of the object says so.
+template <class AskAgain>
+bool get_further(net::remote_object& object, AskAgain ask_again)
+{
+    try {
+        return ask_again();
+    } catch (const queue_empty&) {
+    } catch (const queue_shut_down&) {
+    } catch (const connection_lost& lost) {
+        if (lost.may_have_executed())
+            object.keep_fault(std::current_exception());
+    } catch (const std::exception&) {
+        object.keep_fault(std::current_exception());
+    }
+    return false;
+}
 
 /// What is left of a time-out that several requests share.
 class shared_timeout {
@@ -113,28 +132,25 @@ detail::got_items queue_proxy_base::get_items(std::size_t items_max, timeout_typ
     all.state_->limits = object().limits();
     net::got_batch& got = all.state_->batch;
     net::typed_queue& queue = object().queue();
+    if (const std::exception_ptr fault = object().take_fault())
+        std::rethrow_exception(fault);
     std::optional<bool> more = queue.get_many(items_max, timeout, got);
     if (!more) {
         std::vector<value>& values = all.state_->values;
         values.push_back(get_value(timeout));
-        try {
-            while (values.size() < items_max)
-                values.push_back(get_value_nowait());
-        } catch (const queue_empty&) {
-        } catch (const queue_shut_down&) {
+        const auto get_one = [&] {
+            values.push_back(get_value_nowait());
+            return true;
+        };
+        while (values.size() < items_max && get_further(object(), get_one)) {
         }
         return all;
     }
-    while (*more && got.size() < items_max) {
-        try {
-            more = queue.get_many(items_max - got.size(), milliseconds{0}, got);
-        } catch (const queue_empty&) {
-            break;
-        } catch (const queue_shut_down&) {
-            break;
-        }
-        if (!more)
-            break;  // the server was restarted by one that is older
+    const auto get_rest = [&] {
+        more = queue.get_many(items_max - got.size(), milliseconds{0}, got);
+        return more.has_value();  // if not, the server was restarted by one that is older
+    };
+    while (*more && got.size() < items_max && get_further(object(), get_rest)) {
     }
     all.state_->rest = wire::native::body_reader{got.sized.view()};
     return all;

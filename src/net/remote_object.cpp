@@ -10,6 +10,7 @@
 #include <array>
 #include <functional>
 #include <string_view>
+#include <utility>
 
 namespace quaymaster::net {
 namespace {
@@ -184,6 +185,18 @@ void remote_object::find_again(const std::string& known, bool is_first)
     if (!is_first || !was_created_here_ || !finds_same_object(typeid_name_, known))
         throw remote_error{"KeyError", '\'' + known + "': the server has no such object (any more)"};
     create_again(known);
+}
+
+void remote_object::keep_fault(std::exception_ptr fault)
+{
+    const std::lock_guard lock{mutex_};
+    fault_ = std::move(fault);
+}
+
+std::exception_ptr remote_object::take_fault()
+{
+    const std::lock_guard lock{mutex_};
+    return std::exchange(fault_, nullptr);
 }
 
 wire::created_reply remote_object::create() const

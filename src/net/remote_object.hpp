@@ -5,6 +5,7 @@
 
 #include <quaymaster/value.hpp>
 
+#include <exception>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -51,6 +52,10 @@ public:
     /// The server has no object `known`: creates it again, or throws if that would be another. `is_first`: not tried before by
     /// this call.
     void find_again(const std::string& known, bool is_first);
+    /// For what a call that returned all the same could not tell.
+    void keep_fault(std::exception_ptr fault);
+    /// What keep_fault() was given last, once.
+    [[nodiscard]] std::exception_ptr take_fault();
     /// The object of the same server that `content`, a pickled proxy, stands for, and counts on it. Throws `error` if it is
     /// none, or one of another server; remote_error if the object is gone.
     [[nodiscard]] std::shared_ptr<remote_object> rebuild(const value& content) const;
@@ -74,9 +79,10 @@ private:
     std::vector<std::pair<std::string, value>> keywords_;
     const unsigned fork_generation_;  // a child's copy leaves the count to its parent
 
-    mutable std::mutex mutex_;       // guards created_; held only to copy or to replace it
+    mutable std::mutex mutex_;       // guards created_ and fault_; held only to copy or to replace them
     std::mutex create_again_mutex_;  // one thread creates anew, the others wait for it; taken before mutex_
     wire::created_reply created_;
+    std::exception_ptr fault_;
     const std::unique_ptr<typed_queue> queue_;
 };
 

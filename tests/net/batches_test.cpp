@@ -1,4 +1,6 @@
 #include "client_testing.hpp"
+#include "codec/payload.hpp"
+#include "scripted_server.hpp"
 
 #include <quaymaster/errors.hpp>
 #include <quaymaster/queue_proxy.hpp>
@@ -111,6 +113,56 @@ TEST_CASE("a batch of more than one request's items arrives whole", "[net][clien
     const std::vector<std::string> large(40, std::string(std::size_t{1} << 20, 'x'));
     CHECK(texts.put_many(large) == large.size());
     CHECK(texts.get_many(100) == large);
+}
+
+TEST_CASE("get_many() returns what it has got when more cannot be had, and the next one says why", "[net][client][batches]")
+{
+    using wire::native::operation;
+    const auto item_of = [](int number) { return codec::payload{value{number}}.to_item(); };
+    SECTION("in the native dialect") {
+        const bool is_lost = GENERATE(true, false);
+        int asked = 0;
+        const scripted_server serving{[&](const wire::native::frame& request, wire::outbox& out) {
+            if (request.code == operation::open) {
+                answer_opened(request, out);
+                return true;
+            }
+            switch (++asked) {
+            case 1: {
+                const std::vector<codec::item> items{item_of(1), item_of(2)};
+                wire::native::write_items(out, {operation::items, request.id, 0, wire::native::has_more}, {}, items);
+                return true;
+            }
+            case 2:
+                if (is_lost)
+                    return false;
+                wire::native::write_raised(out, request.id, 0, wire::native::exception_number::other, "_pickle.PicklingError", "lost");
+                return true;
+            default: wire::native::write_items(out, {operation::items, request.id}, {}, std::vector<codec::item>{item_of(3)}); return true;
+            }
+        }};
+        auto client = connected_to<queue_manager>(serving, short_limits(), client_dialect::native);
+        const auto queue = client.queue<int>();
+        CHECK(queue.get_many(10, 1s) == std::vector{1, 2});
+        if (is_lost)
+            CHECK_THROWS_AS(queue.get_many(10, 1s), connection_lost);
+        else
+            CHECK_THROWS_AS(queue.get_many(10, 1s), remote_error);
+        CHECK(queue.get_many(10, 1s) == std::vector{3});
+    }
+    SECTION("in the Python dialect") {
+        int asked = 0;
+        const scripted_server serving{[&](const scripted_call&) -> scripted_answer {
+            if (++asked == 2)
+                return wire::builtin_exception("ValueError", "lost");
+            return value{asked};
+        }};
+        auto client = connected_to<queue_manager>(serving);
+        const auto queue = client.queue<int>();
+        CHECK(queue.get_many(10, 1s) == std::vector{1});
+        CHECK_THROWS_AS(queue.get_many(10, 1s), remote_error);
+        CHECK(queue.get_many(2, 1s) == std::vector{3, 4});
+    }
 }
 
 TEST_CASE("put_many() to a bounded queue says how many are in", "[net][client][batches]")

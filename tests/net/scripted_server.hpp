@@ -14,6 +14,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <cstdint>
 #include <functional>
 #include <mutex>
 #include <string>
@@ -65,8 +66,18 @@ class scripted_server {
 public:
     using script = std::function<scripted_answer(const scripted_call&)>;
 
+    /// Writes what a request of the native dialect comes to, at once or later. False ends the connection.
+    using native_script = std::function<bool(const quaymaster::wire::native::frame&, quaymaster::wire::outbox&)>;
+
     explicit scripted_server(script answers, std::vector<std::string_view> exposed = {})
         : answers_{std::move(answers)}, exposed_{std::move(exposed)}, accepter_{[this] { accept_all(); }}
+    {
+    }
+    /// One that speaks the native dialect, and says in its hello that it takes requests of `payload_size_max` octets. Calls are
+    /// answered without the script, by None.
+    explicit scripted_server(native_script replies, std::uint64_t payload_size_max = 1 << 20)
+        : answers_{[](const scripted_call&) { return quaymaster::value{}; }}, native_replies_{std::move(replies)},
+          payload_size_max_{payload_size_max}, accepter_{[this] { accept_all(); }}
     {
     }
     scripted_server(const scripted_server&) = delete;
@@ -94,6 +105,19 @@ public:
     }
 
     [[nodiscard]] quaymaster::address address() const { return {"127.0.0.1", listener_.port()}; }
+    /// Sends octets that nobody has asked for, over the latest connection.
+    void say(quaymaster::wire::outbox& octets) const
+    {
+        const std::lock_guard lock{mutex_};
+        send_all(descriptors_.back(), octets);
+    }
+    /// Ends all connections.
+    void hang_up() const
+    {
+        const std::lock_guard lock{mutex_};
+        for (const int descriptor : descriptors_)
+            ::shutdown(descriptor, SHUT_RDWR);
+    }
     /// The method calls so far.
     [[nodiscard]] std::vector<std::string> calls() const
     {
@@ -130,10 +154,16 @@ private:
         wire::python_request request;
         bytes input;
         handshake.start(out);
+        bool is_native = false;
         for (bool goes_on = true; goes_on;) {
             send_all(descriptor, out);
             error_code ec;
-            const auto frame = wire::parse_frame(input, 1 << 20, ec);
+            if (const auto asked = is_native ? wire::native::parse_frame(input, 1 << 20, ec) : std::nullopt) {
+                goes_on = answer_natively(*asked, reader, out);
+                input.erase(input.begin(), input.begin() + static_cast<std::ptrdiff_t>(asked->size()));
+                continue;
+            }
+            const auto frame = is_native ? std::nullopt : wire::parse_frame(input, 1 << 20, ec);
             if (!frame) {
                 bytes more(1 << 16);
                 const ::ssize_t count = ::recv(descriptor, more.data(), more.size(), 0);
@@ -146,6 +176,7 @@ private:
                 goes_on = handshake.on_frame(frame->payload, {key, false}, out) != wire::handshake_state::failed;
             else
                 goes_on = !wire::parse_request(frame->payload, reader, {}, request) && answer(request, out);
+            is_native = goes_on && request.method == wire::native::hello_name;
             input.erase(input.begin(), input.begin() + static_cast<std::ptrdiff_t>(frame->size));
         }
         send_all(descriptor, out);
@@ -166,6 +197,25 @@ private:
         out.clear();
     }
 
+    bool answer_natively(const quaymaster::wire::native::frame& asked, quaymaster::codec::envelope_reader& reader,
+                         quaymaster::wire::outbox& out)
+    {
+        using namespace quaymaster;
+        if (asked.code != wire::native::operation::call) {
+            const std::lock_guard lock{mutex_};
+            return native_replies_(asked, out);
+        }
+        error_code ec;
+        const auto inner = wire::parse_frame(asked.body, 1 << 20, ec);
+        wire::python_request request;
+        if (!inner || wire::parse_request(inner->payload, reader, {}, request))
+            return false;
+        const std::size_t begun = wire::native::begin_body(out, {wire::native::operation::answer, asked.id});
+        (void)answer(request, out);
+        wire::native::end_body(out, begun);
+        return true;
+    }
+
     /// False if the connection is to end.
     bool answer(const quaymaster::wire::python_request& request, quaymaster::wire::outbox& out)
     {
@@ -180,6 +230,10 @@ private:
         if (!request.ident) {
             if (request.method != "accept_connection")
                 functions_.push_back(call.text());
+            if (request.method == wire::native::hello_name && native_replies_) {
+                wire::write_return(out, request.reader, value::dict({{"version", 1}, {"payload_size_max", payload_size_max_}}), {});
+                return true;
+            }
             if (request.method == wire::native::hello_name)
                 wire::write_traceback(out, request.reader, wire::builtin_exception("AssertionError", "'quaymaster_native' unrecognized"));
             else if (request.method == "create")
@@ -204,6 +258,8 @@ private:
     const silent_listener listener_;
     const script answers_;
     const std::vector<std::string_view> exposed_;
+    const native_script native_replies_;  // null: it knows the Python dialect only
+    const std::uint64_t payload_size_max_ = 0;
     mutable std::mutex mutex_;  // guards the rest
     bool is_over_ = false;
     int created_ = 0;
@@ -214,11 +270,20 @@ private:
     std::thread accepter_;
 };
 
+/// The answer to an `open`: the one object that a script has, a queue, has the handle 7.
+inline void answer_opened(const quaymaster::wire::native::frame& asked, quaymaster::wire::outbox& out)
+{
+    using namespace quaymaster::wire;
+    const auto kind = static_cast<std::uint8_t>(native::object_kind::queue);
+    native::write_frame(out, {native::operation::opened, asked.id}, native::fixed_fields{}.add(std::uint32_t{7}).add(kind).view());
+}
+
 /// A manager of the given type connected to `serving`.
 template <class Manager>
-Manager connected_to(const scripted_server& serving, quaymaster::manager_options options = short_limits())
+Manager connected_to(const scripted_server& serving, quaymaster::manager_options options = short_limits(),
+                     quaymaster::client_dialect dialect = quaymaster::client_dialect::python)
 {
-    options.client.dialect = quaymaster::client_dialect::python;  // the one that scripts are written in
+    options.client.dialect = dialect;
     Manager manager{serving.address(), "abc", options};
     manager.connect();
     return manager;
