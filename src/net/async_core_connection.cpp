@@ -2,6 +2,7 @@
 #include "net/async_core.hpp"
 
 #include "net/async_tags.hpp"
+#include "net/later.hpp"
 
 #include <quaymaster/errors.hpp>
 
@@ -230,7 +231,7 @@ void async_core::on_tick()
     }
     for (auto next = room_.begin(); next != room_.end();) {
         async_operation& each = *next++;
-        if (each.request.timeout && is_over(each.started + *each.request.timeout + options.call_deadline))
+        if (each.request.timeout && is_over(later(later(each.started, *each.request.timeout), options.call_deadline)))
             finish_with_error(
                 each,
                 std::make_exception_ptr(deadline_exceeded{

@@ -2,6 +2,7 @@
 #include <quaymaster/queue_proxy.hpp>
 
 #include "codec/byte_buffer.hpp"
+#include "net/later.hpp"
 #include "net/remote_object.hpp"
 #include "net/thread_spare.hpp"
 #include "wire/little_endian.hpp"
@@ -51,7 +52,7 @@ public:
     explicit shared_timeout(std::optional<milliseconds> timeout) noexcept : timeout_{timeout}
     {
         if (timeout && timeout->count() > 0)
-            end_ = clock::now() + *timeout;
+            end_ = net::later(clock::now(), *timeout);
     }
     [[nodiscard]] std::optional<milliseconds> left() const noexcept
     {

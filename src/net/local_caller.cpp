@@ -1,5 +1,7 @@
 #include "net/local_caller.hpp"
 
+#include "net/later.hpp"
+
 #include <quaymaster/errors.hpp>
 
 #include <algorithm>
@@ -12,11 +14,6 @@ namespace {
 
 using clock = std::chrono::steady_clock;
 using std::chrono::milliseconds;
-
-core::time_point later(core::time_point now, milliseconds span) noexcept
-{
-    return span < std::chrono::floor<milliseconds>(core::never - now) ? now + span : core::never;
-}
 
 /// The arguments of `request` as a referent takes them.
 core::call to_call(const client_request& request)

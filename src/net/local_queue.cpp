@@ -2,6 +2,7 @@
 
 #include "codec/item_reader.hpp"
 #include "net/client_reply.hpp"
+#include "net/later.hpp"
 #include "session/data_proxies.hpp"
 #include "session/exception_names.hpp"
 #include "wire/native_dialect.hpp"
@@ -35,8 +36,7 @@ core::wait_limit limit_of(wait_time timeout)
         return core::never;
     if (timeout->count() == 0)
         return std::nullopt;
-    const auto now = clock::now();
-    return *timeout < std::chrono::floor<milliseconds>(core::never - now) ? now + *timeout : core::never;
+    return later(clock::now(), *timeout);
 }
 
 [[noreturn]] void throw_raised(core::raised&& error)

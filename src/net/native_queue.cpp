@@ -21,6 +21,12 @@ using std::chrono::milliseconds;
 /// Octets of one reply to a get_many: what is more comes with the next.
 constexpr std::uint32_t reply_size_max = std::uint32_t{4} << 20;
 
+/// For a request with such a time-out.
+native_wait wait_for(std::uint32_t timeout)
+{
+    return {timeout != native::no_limit ? std::optional{milliseconds{timeout}} : std::nullopt};
+}
+
 }  // namespace
 
 std::optional<bool> native_queue::put(const pickle_encoder& encoded, wait_time timeout)
@@ -29,7 +35,7 @@ std::optional<bool> native_queue::put(const pickle_encoder& encoded, wait_time t
     return on_native([&](client_connection& stream, std::uint32_t handle) {
         native::fixed_fields fields;
         fields.add(handle).add(limit);
-        take_done(stream.transact_native({native::operation::put, 0}, fields.view(), encoded.opcodes(), {timeout}));
+        take_done(stream.transact_native({native::operation::put, 0}, fields.view(), encoded.opcodes(), wait_for(limit)));
         return true;
     });
 }
@@ -40,7 +46,7 @@ std::optional<codec::item> native_queue::get(wait_time timeout)
     return on_native([&](client_connection& stream, std::uint32_t handle) {
         native::fixed_fields fields;
         fields.add(handle).add(limit);
-        const native_reply reply = stream.transact_native({native::operation::get, 0}, fields.view(), {}, {timeout});
+        const native_reply reply = stream.transact_native({native::operation::get, 0}, fields.view(), {}, wait_for(limit));
         require(reply, native::operation::item);
         return stream.take_item(reply);
     });
@@ -53,7 +59,7 @@ std::optional<std::size_t> native_queue::put_many(std::size_t count, bytes_view 
         native::fixed_fields fields;
         fields.add(handle).add(limit);
         const native::frame_head head{native::operation::put_many, 0, static_cast<std::uint16_t>(count)};
-        return take_done(stream.transact_native(head, fields.view(), sized_items, {timeout}));
+        return take_done(stream.transact_native(head, fields.view(), sized_items, wait_for(limit)));
     });
 }
 
@@ -64,7 +70,7 @@ std::optional<bool> native_queue::get_many(std::size_t count, wait_time timeout,
         native::fixed_fields fields;
         fields.add(handle).add(limit).add(reply_size_max);
         const auto wanted = static_cast<std::uint16_t>(std::min(count, native::batch_items_max));
-        const native_reply reply = stream.transact_native({native::operation::get_many, 0, wanted}, fields.view(), {}, {timeout});
+        const native_reply reply = stream.transact_native({native::operation::get_many, 0, wanted}, fields.view(), {}, wait_for(limit));
         require(reply, native::operation::items);
         take_batch(reply, got);
         return (reply.flags & native::has_more) != 0;

@@ -332,6 +332,24 @@ TEST_CASE("no more are under way than may be", "[net][async]")
         here.client.close();
         run_until(here.io, [&] { return came_to.size() == 3; });
     }
+    SECTION("and wait as long as they may, which may be for ever")
+    {
+        options.in_flight_max = 1;
+        options.client.call_deadline = 80ms;
+        connected here{options};
+        const auto queue = here.queue();
+        std::vector<std::string> done;
+        queue.async_get([&](std::exception_ptr failed, int) { done.push_back(kind_of(failed)); });
+        queue.async_get(std::chrono::milliseconds::max(), [&](std::exception_ptr failed, int) { done.push_back(kind_of(failed)); });
+        here.io.run_for(300ms);
+        CHECK(done.empty());
+        python_peer other{here.server.port()};
+        other.open_stream();
+        (void)other.call("tasks", "put", {value{7}});
+        (void)other.call("tasks", "put", {value{8}});
+        run_until(here.io, [&] { return done.size() == 2; });
+        CHECK(done == std::vector<std::string>{"", ""});
+    }
     SECTION("none is no number")
     {
         options.in_flight_max = 0;
