@@ -118,6 +118,8 @@ void client_connection::flush(const reply_wait& wait)
     if (!shaking_hands())
         request_left_ = true;
     pieces_.clear();
+    if (!closes_.empty())
+        pieces_.push_back(closes_.view());
     output.gather(pieces_);
     const milliseconds patience = patience_of(wait);
     error_code ec;
@@ -125,6 +127,7 @@ void client_connection::flush(const reply_wait& wait)
     if (ec)
         throw_socket_error(ec, patience);
     output.consume(output.size());
+    closes_.clear();
 }
 
 void client_connection::fill(const reply_wait& wait)

@@ -16,6 +16,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <optional>
 #include <span>
@@ -39,6 +40,8 @@ struct client_environment {
 struct native_wait {
     /// How long the server was asked to wait; nullopt: without limit.
     std::optional<std::chrono::milliseconds> asked;
+    /// How long it may take beyond that, sending included; nullopt: client_options::call_deadline.
+    std::optional<std::chrono::milliseconds> beyond = std::nullopt;
 };
 
 /// The reply to a native request. Its body is borrowed from the connection until the next request.
@@ -86,6 +89,17 @@ public:
     codec::item take_item(const native_reply& reply);
     /// What the server has open for the object `ident`. Asks once. Throws unknown_object if it knows none.
     std::uint32_t handle_of(std::string_view ident);
+    /// True if that is open: no need to ask.
+    [[nodiscard]] bool has_open(std::string_view ident) noexcept { return find_handle(ident) != nullptr; }
+    /// Closes the object `ident`, if it is open: in front of the next request, or with send_closes().
+    void close(std::string_view ident);
+    /// close() for all that is open.
+    void close_all();
+    /// Closes now what is to be closed, and waits for the answer.
+    void send_closes(std::chrono::milliseconds patience);
+    /// What ended_objects has told it.
+    [[nodiscard]] std::uint64_t ended_known() const noexcept { return ended_known_; }
+    void set_ended_known(std::uint64_t count) noexcept { ended_known_ = count; }
     /// Octets of one request.
     [[nodiscard]] std::size_t request_size_max() const noexcept { return request_size_max_; }
 
@@ -100,11 +114,13 @@ private:
     [[nodiscard]] const std::uint32_t* find_handle(std::string_view ident) noexcept;
     std::uint32_t note_opened(std::string ident, const native_reply& reply);
     void take_opened(std::string ident, const native_reply& reply, std::uint32_t id);
-    void write_request(std::span<const bytes_view> pieces);
-    void write_native(std::span<const bytes_view> pieces);
+    void close_handle(std::uint32_t handle);
+    void write_request(std::span<const bytes_view> pieces, const native_wait& wait);
+    void write_native(std::span<const bytes_view> pieces, std::chrono::milliseconds patience);
     native_reply open_and_transact(std::string ident, bytes_view front, bytes_view tail, std::uint32_t id, const native_wait& wait);
     native_reply wait_for_native(std::uint32_t id, const native_wait& wait);
     std::optional<native_reply> take_native(std::uint32_t id);
+    [[nodiscard]] bool is_by_the_way(const wire::native::frame& found, std::uint32_t id);
     void fill_native(time_point deadline, time_point& ping_due, const native_wait& wait);
     void ping();
     [[noreturn]] void throw_unheard(const native_wait& wait) const;
@@ -116,6 +132,7 @@ private:
     void drop_input(std::size_t count) noexcept;
     [[nodiscard]] bool shaking_hands() const noexcept;
     [[nodiscard]] std::chrono::milliseconds patience_of(const reply_wait& wait) const noexcept;
+    [[nodiscard]] std::chrono::milliseconds beyond(const native_wait& wait) const noexcept;
     [[noreturn]] void throw_socket_error(error_code ec, std::chrono::milliseconds waited) const;
     [[noreturn]] void throw_session_failure() const;
 
@@ -141,6 +158,9 @@ private:
     using handle_map = std::unordered_map<std::string, std::uint32_t, text_hash, std::equal_to<>>;
     handle_map handles_;  // by ident
     handle_map::value_type* last_used_ = nullptr;
+    codec::byte_buffer closes_;         // close requests that are yet to be sent
+    std::deque<std::uint32_t> closing_;  // ids of those that are yet to be answered, in their order
+    std::uint64_t ended_known_ = 0;
     std::optional<std::string> to_open_;  // the object of the next request, by its ident, if that is not open yet
     bool in_progress_ = false;   // a request was begun and its reply not read
     bool request_left_ = false;  // some of that request may have reached the server

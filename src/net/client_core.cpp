@@ -228,11 +228,18 @@ void client_core::keep_count(std::string_view ident) noexcept
 
 void client_core::release(std::string_view ident) noexcept
 {
-    if (counts_.release(ident))
-        return;
+    const time_point deadline = clock::now() + options().release_deadline;
+    const bool is_done = counts_.release(ident);
     try {
-        const client_request request{"decref", {}, {}};
+        ended_.add(ident);
         client_connection* const stream = thread_streams::of_this_thread().find(*this);
+        if (is_done) {
+            // Not with the next request: there may be none for long, and the object be large.
+            if (stream != nullptr && stream->has_open(ident) && stream->is_usable() && clock::now() < deadline)
+                with_stream([&](client_connection& native) { native.send_closes(std::chrono::ceil<milliseconds>(deadline - clock::now())); });
+            return;
+        }
+        const client_request request{"decref", {}, {}};
         if (stream != nullptr && stream->is_native() && stream->is_usable()) {
             (void)with_stream([&](client_connection& native) {
                 return native.transact({std::nullopt, request.method, ident, {}, {}}, dialect(), {options().release_deadline, nullptr});

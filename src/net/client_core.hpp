@@ -2,6 +2,7 @@
 #pragma once
 
 #include "net/client_connection.hpp"
+#include "net/ended_objects.hpp"
 #include "net/kept_counts.hpp"
 #include "net/object_channel.hpp"
 
@@ -50,6 +51,7 @@ public:
     auto with_stream(Act&& act)
     {
         client_connection& stream = stream_of_this_thread();
+        ended_.tell(stream);
         try {
             return std::forward<Act>(act)(stream);
         } catch (...) {
@@ -81,6 +83,7 @@ private:
     std::atomic<bool> python2_{false};
     std::atomic<bool> may_be_native_;  // false once the server has refused it
     kept_counts counts_;
+    ended_objects ended_;
 
     std::mutex mutex_;  // guards streams_; held only to add or remove
     std::vector<std::shared_ptr<client_connection>> streams_;

@@ -112,23 +112,28 @@ native_reply client_connection::transact_native(const native::frame_head& head, 
     if (to_open_)
         return open_and_transact(*std::exchange(to_open_, std::nullopt), front.view(), tail, numbered.id, wait);
     const std::array<bytes_view, 2> pieces{front.view(), tail};
-    write_request(std::span{pieces}.first(tail.empty() ? 1 : 2));
+    write_request(std::span{pieces}.first(tail.empty() ? 1 : 2), wait);
     return wait_for_native(numbered.id, wait);
 }
 
-void client_connection::write_request(std::span<const bytes_view> pieces)
+void client_connection::write_request(std::span<const bytes_view> pieces, const native_wait& wait)
 {
     in_progress_ = true;
     request_left_ = true;
-    write_native(pieces);
+    if (closes_.empty())
+        return write_native(pieces, beyond(wait));
+    pieces_.assign(1, closes_.view());
+    pieces_.insert(pieces_.end(), pieces.begin(), pieces.end());
+    write_native(pieces_, beyond(wait));
+    closes_.clear();
 }
 
-void client_connection::write_native(std::span<const bytes_view> pieces)
+void client_connection::write_native(std::span<const bytes_view> pieces, milliseconds patience)
 {
     error_code ec;
-    socket_.write(pieces, environment_.options.call_deadline, ec);
+    socket_.write(pieces, patience, ec);
     if (ec)
-        throw_socket_error(ec, environment_.options.call_deadline);
+        throw_socket_error(ec, patience);
 }
 
 /// The first request on an object: one round trip with the open, whose answer comes before that of the request.
@@ -138,7 +143,7 @@ native_reply client_connection::open_and_transact(std::string ident, bytes_view 
     const std::uint32_t open_id = next_id();
     const request_front opening{{native::operation::open, open_id}, {}, ident.size()};
     const std::array<bytes_view, 4> pieces{opening.view(), as_bytes(ident), front, tail};
-    write_request(std::span{pieces}.first(tail.empty() ? 3 : 4));
+    write_request(std::span{pieces}.first(tail.empty() ? 3 : 4), wait);
     take_opened(std::move(ident), wait_for_native(open_id, {milliseconds{0}}), id);
     return wait_for_native(id, wait);
 }
@@ -155,7 +160,7 @@ void client_connection::send_native(const native::frame_head& head, bytes_view f
 {
     const request_front front{head, fields, 0};
     const std::array<bytes_view, 1> pieces{front.view()};
-    write_native(pieces);
+    write_native(pieces, environment_.options.call_deadline);
 }
 
 native_reply client_connection::receive_native(std::uint32_t id, const native_wait& wait)
@@ -167,7 +172,6 @@ native_reply client_connection::receive_native(std::uint32_t id, const native_wa
 
 native_reply client_connection::wait_for_native(std::uint32_t id, const native_wait& wait)
 {
-    const client_options& options = environment_.options;
     time_point deadline = time_point::max();
     time_point ping_due{};  // not known before the first wait: most replies are there at once
     for (;;) {
@@ -177,12 +181,12 @@ native_reply client_connection::wait_for_native(std::uint32_t id, const native_w
             return *found;
         }
         if (deadline == time_point::max() && wait.asked)
-            deadline = clock::now() + *wait.asked + options.call_deadline;
+            deadline = clock::now() + *wait.asked + beyond(wait);
         fill_native(deadline, ping_due, wait);
     }
 }
 
-/// The reply to `id` if all of it is there; drops pongs before it.
+/// The reply to `id` if all of it is there; drops what comes by the way before it.
 std::optional<native_reply> client_connection::take_native(std::uint32_t id)
 {
     for (;;) {
@@ -195,7 +199,7 @@ std::optional<native_reply> client_connection::take_native(std::uint32_t id)
                                   ec, true};
         if (!found)
             return std::nullopt;
-        if (found->code == native::operation::pong && found->id == ping_id) {
+        if (is_by_the_way(*found, id)) {
             drop_input(found->size());
             continue;
         }
@@ -204,6 +208,19 @@ std::optional<native_reply> client_connection::take_native(std::uint32_t id)
         native_reply_size_ = found->size();
         return native_reply{found->code, found->flags, found->count, found->body};
     }
+}
+
+/// True for a pong, and for the answer to a close that went before the request `id`.
+bool client_connection::is_by_the_way(const native::frame& found, std::uint32_t id)
+{
+    if (found.code == native::operation::pong && found.id == ping_id)
+        return true;
+    if (closing_.empty() || found.id != closing_.front() || found.id == id)
+        return false;
+    closing_.pop_front();
+    if (found.code != native::operation::done)
+        throw_protocol_error("it refuses to close what it has opened");
+    return true;
 }
 
 /// Reads what comes, and asks the server whether it lives when nothing has come for long.
@@ -293,6 +310,47 @@ std::uint32_t client_connection::handle_of(std::string_view ident)
     return note_opened(std::string{ident}, reply);
 }
 
+void client_connection::close(std::string_view ident)
+{
+    const auto known = handles_.find(ident);
+    if (known == handles_.end())
+        return;
+    close_handle(known->second);
+    if (last_used_ == &*known)
+        last_used_ = nullptr;
+    handles_.erase(known);
+}
+
+void client_connection::close_all()
+{
+    for (const auto& [ident, handle] : handles_)
+        close_handle(handle);
+    last_used_ = nullptr;
+    handles_.clear();
+}
+
+void client_connection::close_handle(std::uint32_t handle)
+{
+    const std::uint32_t id = next_id();
+    const request_front request{{native::operation::close, id}, native::fixed_fields{}.add(handle).view(), 0};
+    closes_.append(request.view());
+    closing_.push_back(id);
+}
+
+void client_connection::send_closes(milliseconds patience)
+{
+    if (closes_.empty())
+        return;
+    drop_input(std::exchange(native_reply_size_, 0));
+    const std::uint32_t last = closing_.back();
+    const native_wait wait{milliseconds{0}, patience};
+    write_request({}, wait);
+    const native_reply reply = wait_for_native(last, wait);
+    closing_.clear();
+    if (reply.code != native::operation::done)
+        throw_protocol_error("it refuses to close what it has opened");
+}
+
 /// Remembers what an open has come to, which is no exception. Returns the handle.
 std::uint32_t client_connection::note_opened(std::string ident, const native_reply& reply)
 {
@@ -327,8 +385,13 @@ void client_connection::take_opened(std::string ident, const native_reply& reply
 
 void client_connection::throw_unheard(const native_wait& wait) const
 {
-    const milliseconds waited = wait.asked.value_or(environment_.options.wait_slice) + environment_.options.call_deadline;
+    const milliseconds waited = wait.asked.value_or(environment_.options.wait_slice) + beyond(wait);
     throw_socket_error(boost::asio::error::timed_out, waited);
+}
+
+milliseconds client_connection::beyond(const native_wait& wait) const noexcept
+{
+    return wait.beyond.value_or(environment_.options.call_deadline);
 }
 
 void client_connection::throw_protocol_error(const std::string& what) const

@@ -29,6 +29,36 @@ namespace {
 using clock_type = std::chrono::steady_clock;
 using std::chrono::milliseconds;
 
+queue_manager native_client_of(const scripted_server& serving, const manager_options& options = short_limits())
+{
+    return connected_to<queue_manager>(serving, options, client_dialect::native);
+}
+
+/// A server of queues that go with their last proxies, and a client of it.
+struct queue_server {
+    queue_server()
+    {
+        serving.register_queue("get_task_queue");
+        serving.register_queue_type("Queue");
+        serving.start();
+        client.emplace(address{serving.bound_address()}, "abc", short_limits());
+        client->connect();
+    }
+    /// Looks at the server from within: nobody calls it.
+    [[nodiscard]] bool falls_to(std::size_t objects) const
+    {
+        const auto end = clock_type::now() + 20s;
+        while (serving.statistics().objects != objects) {
+            if (clock_type::now() > end)
+                return false;
+            std::this_thread::yield();
+        }
+        return true;
+    }
+    server serving{{"127.0.0.1", 0}, "abc"};
+    std::optional<queue_manager> client;
+};
+
 }  // namespace
 
 TEST_CASE("a time-out beyond what clocks can count is no limit", "[net][client][native]")
@@ -52,5 +82,100 @@ TEST_CASE("a time-out beyond what clocks can count is no limit", "[net][client][
         CHECK(got.wait_for(200ms) == std::future_status::timeout);
         queue.put(7);
         CHECK(got.get() == std::vector{7});
+    }
+}
+
+TEST_CASE("a queue ends with its last proxy, though connections have it open", "[net][client][native][handles]")
+{
+    queue_server here;
+    const std::size_t before = here.serving.statistics().objects;
+    // A queue that is there still keeps what its items stand for.
+    std::optional queue{here.client->queue<value>("Queue")};
+    {
+        const auto inner = here.client->queue<int>("Queue");
+        queue->put(inner.pickled());
+    }
+    REQUIRE(here.serving.statistics().objects == before + 2);
+    SECTION("that of the thread which drops it")
+    {
+        queue.reset();
+        CHECK(here.falls_to(before));
+    }
+    SECTION("those of other threads, with their next request")
+    {
+        std::promise<void> opened;
+        std::promise<void> dropped;
+        std::promise<void> told;
+        std::promise<void> looked_at;
+        std::thread other{[&] {
+            const auto tasks = here.client->queue<int>();
+            queue->put(value{1});
+            opened.set_value();
+            dropped.get_future().wait();
+            tasks.put(1);
+            told.set_value();
+            looked_at.get_future().wait();  // the end of this thread would close its connection
+        }};
+        opened.get_future().wait();
+        queue.reset();
+        dropped.set_value();
+        told.get_future().wait();
+        CHECK(here.falls_to(before + 1));  // and the other thread's proxy of the task queue
+        looked_at.set_value();
+        other.join();
+    }
+}
+
+TEST_CASE("what a connection has open is no more than what there are proxies of", "[net][client][native][handles]")
+{
+    std::atomic<std::uint32_t> open{0};
+    std::uint32_t next = 0;
+    const scripted_server serving{[&](const wire::native::frame& request, wire::outbox& out) {
+        if (request.code == operation::open) {
+            ++open;
+            const auto kind = static_cast<std::uint8_t>(wire::native::object_kind::queue);
+            wire::native::write_frame(out, {operation::opened, request.id}, wire::native::fixed_fields{}.add(next++).add(kind).view());
+            return true;
+        }
+        if (request.code == operation::close)
+            --open;
+        wire::native::write_frame(out, {operation::done, request.id});
+        return true;
+    }};
+    auto client = native_client_of(serving);
+    const auto kept = client.queue<int>();
+    kept.put(1);
+    for (int i = 0; i < 20; ++i) {
+        const auto queue = client.queue<int>();
+        queue.put(i);
+        CHECK(open <= 2);
+    }
+    kept.put(2);
+    CHECK(open == 1);
+}
+
+TEST_CASE("a queue that has ended elsewhere goes on where there is a proxy of it yet", "[net][client][native][handles]")
+{
+    queue_server here;
+    const auto kept = here.client->queue<int>();
+    kept.put(0);
+    SECTION("on the same thread")
+    {
+        {
+            const auto other = here.client->queue<int>();
+            other.put(1);
+        }
+        kept.put(2);
+        CHECK(kept.get_many(10, 0ms) == std::vector{0, 1, 2});
+    }
+    SECTION("on a thread that has heard of nothing for long")
+    {
+        std::thread{[&] {
+            for (int i = 0; i < 1'500; ++i)
+                (void)here.client->queue<int>();
+        }}.join();
+        kept.put(1);
+        CHECK(kept.qsize() == 2);
+        CHECK(kept.get_many(10, 0ms) == std::vector{0, 1});
     }
 }
