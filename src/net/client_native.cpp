@@ -24,6 +24,8 @@ constexpr std::size_t read_size = std::size_t{16} << 10;
 constexpr std::size_t direct_read_size_min = 4096;
 /// Below this a copy costs less than giving the input away.
 constexpr std::size_t given_item_size_min = std::size_t{64} << 10;
+/// What a header can say of a body.
+constexpr std::uint64_t header_size_field_max = 0xffff'ffff;
 /// No request has this id: it is that of pings.
 constexpr std::uint32_t ping_id = 0;
 
@@ -55,7 +57,7 @@ bool client_connection::begin_native()
         return false;
     const value known = accepted->result.to_value(environment_.session.limits);
     const auto size_max = known.find("payload_size_max");
-    request_size_max_ = size_max ? size_max->to_uint64().value_or(0) : 0;
+    request_size_max_ = std::min<std::uint64_t>(size_max ? size_max->to_uint64().value_or(0) : 0, header_size_field_max);
     if (request_size_max_ == 0)
         throw_protocol_error("its hello names no payload_size_max");
     is_native_ = true;

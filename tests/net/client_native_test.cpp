@@ -179,3 +179,13 @@ TEST_CASE("a queue that has ended elsewhere goes on where there is a proxy of it
         CHECK(kept.get_many(10, 0ms) == std::vector{0, 1});
     }
 }
+
+TEST_CASE("a request never outgrows the size that its header can say", "[net][client][native]")
+{
+    const scripted_server serving{[](const wire::native::frame&, wire::outbox&) { return true; }, std::uint64_t{1} << 33};
+    net::client_environment environment{serving.address(), {}, {}, {}};
+    environment.session.authkey = to_bytes(std::string_view{"abc"});
+    net::client_connection stream{environment, clock_type::now() + 5s};
+    REQUIRE(stream.begin_native());
+    CHECK(stream.request_size_max() == 0xffff'ffff);
+}
