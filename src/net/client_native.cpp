@@ -82,8 +82,7 @@ wire::reply client_connection::transact_in_frames(const wire::outgoing_request& 
     request_left_ = false;
     flush(wait);
     // A call without limit says how long silence is good; there the server is asked on this very connection.
-    const native_wait patience{wait.still_alive != nullptr ? std::nullopt
-                                                           : std::optional{wait.patience - std::min(wait.patience, environment_.options.call_deadline)}};
+    const native_wait patience = wait.still_alive != nullptr ? native_wait{std::nullopt} : native_wait{milliseconds{0}, wait.patience};
     const native_reply found = wait_for_native(id, patience);
     if (found.code == native::operation::refused)
         throw_protocol_error(std::string{as_chars(found.body)});

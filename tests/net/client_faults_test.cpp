@@ -340,7 +340,9 @@ TEST_CASE("after fork() the child has connections of its own and leaves the coun
 TEST_CASE("the end of a proxy whose server is gone throws nothing and waits little", "[net][client][faults]")
 {
     server_process server;
-    queue_manager client{server.address(), "abc", impatient()};
+    manager_options options = impatient();
+    options.client.call_deadline = 30s;  // which is not how long this may take
+    queue_manager client{server.address(), "abc", options};
     client.connect();
     std::optional queue{client.queue<int>()};
     const auto started = clock_type::now();
