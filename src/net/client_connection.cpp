@@ -102,9 +102,14 @@ wire::reply client_connection::transact(const wire::outgoing_request& request, c
     }
 }
 
+bool client_connection::is_inherited() const noexcept
+{
+    return fork_generation_ != fork_generation();
+}
+
 bool client_connection::is_usable() noexcept
 {
-    if (in_progress_ || fork_generation_ != fork_generation())
+    if (in_progress_ || is_inherited())
         return false;
     // A server that has just answered is there, and to ask the socket costs a system call, which shows in a loop of small calls.
     return awaits_pong_ || clock::now() - last_answer_ < trusted_for || socket_.is_quiet();

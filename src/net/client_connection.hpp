@@ -103,6 +103,8 @@ public:
     /// Octets of one request.
     [[nodiscard]] std::size_t request_size_max() const noexcept { return request_size_max_; }
 
+    /// True in the child of a fork(): the connection is the parent's.
+    [[nodiscard]] bool is_inherited() const noexcept;
     /// True after a call that failed half-way: the server may still be busy with it.
     [[nodiscard]] bool is_in_progress() const noexcept { return in_progress_; }
     /// True if another request may be sent: the last one was answered and the peer has neither spoken nor closed since.

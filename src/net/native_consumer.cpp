@@ -44,7 +44,7 @@ codec::item native_consumer::next()
     codec::item first = std::move(ahead_.front());
     ahead_.pop_front();
     // In halves of the window: the server has always some to send, and hears of it seldom.
-    if (++taken_ >= (window_ + 1) / 2 && !is_over_) {
+    if (++taken_ >= (window_ + 1) / 2 && end_ == nullptr) {
         native::fixed_fields fields;
         fields.add(std::exchange(taken_, 0));
         stream_->send_native({native::operation::credit, id_}, fields.view());
@@ -54,27 +54,33 @@ codec::item native_consumer::next()
 
 void native_consumer::fetch()
 {
-    if (is_over_)
-        throw queue_shut_down{};
-    const native_reply reply = stream_->receive_native(id_, {std::nullopt});
+    if (end_ != nullptr)
+        std::rethrow_exception(end_);
     try {
+        const native_reply reply = stream_->receive_native(id_, {std::nullopt});
         require(reply, native::operation::items);
-    } catch (const queue_shut_down&) {
-        is_over_ = true;
-        throw;
+        fetched_.clear();
+        take_items(reply, fetched_);
     } catch (const remote_error&) {
-        start();  // that was about one item, and has ended the request
+        // That was about one item, and has ended the request.
+        try {
+            start();
+        } catch (...) {
+            end_ = std::current_exception();
+            throw;
+        }
+        throw;
+    } catch (...) {
+        end_ = std::current_exception();
         throw;
     }
-    fetched_.clear();
-    take_items(reply, fetched_);
     for (codec::item& each : fetched_)
         ahead_.push_back(std::move(each));
 }
 
 void native_consumer::give_back()
 {
-    if (is_over_)
+    if (end_ != nullptr || stream_->is_inherited())
         return;
     stream_->send_native({native::operation::cancel, id_}, {});
     for (;;) {

@@ -8,6 +8,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <deque>
+#include <exception>
 #include <memory>
 #include <vector>
 
@@ -36,7 +37,7 @@ private:
     std::uint32_t taken_ = 0;  // since credit was last given
     std::deque<codec::item> ahead_;
     std::vector<codec::item> fetched_;  // fetch()'s own, kept for its memory
-    bool is_over_ = false;
+    std::exception_ptr end_;  // null while the request is under way
 };
 
 }  // namespace quaymaster::net

@@ -189,3 +189,64 @@ TEST_CASE("a request never outgrows the size that its header can say", "[net][cl
     REQUIRE(stream.begin_native());
     CHECK(stream.request_size_max() == 0xffff'ffff);
 }
+
+TEST_CASE("consume() of what is no queue says so, again and again, and has nothing to cancel", "[net][client][native]")
+{
+    std::atomic<int> cancels{0};
+    const scripted_server serving{[&](const wire::native::frame& request, wire::outbox& out) {
+        if (request.code == operation::open)
+            answer_opened(request, out);
+        else if (request.code == operation::consume)
+            wire::native::write_frame(out, {operation::refused, request.id}, as_bytes(std::string_view{"it is no queue"}));
+        else if (request.code == operation::cancel)
+            ++cancels;
+        return true;
+    }};
+    manager_options options = short_limits();
+    options.client.call_deadline = options.client.wait_slice = 200ms;
+    auto client = native_client_of(serving, options);
+    const auto queue = client.queue<int>();
+    {
+        auto items = queue.consume(2);
+        CHECK_THROWS_WITH(items.begin(), Catch::Contains("it is no queue"));
+        CHECK_THROWS_WITH(items.begin(), Catch::Contains("it is no queue"));
+    }
+    CHECK_THROWS_AS(queue.get(), deadline_exceeded);  // whatever was sent before has come
+    CHECK(cancels == 0);
+}
+
+TEST_CASE("the child of a fork() that leaves a consume loop takes nothing from its parent", "[net][client][native][fork]")
+{
+    struct child_leaves {};
+    server_process server;
+    queue_manager client{server.address(), "abc", short_limits()};
+    client.connect();
+    const auto queue = client.queue<int>();
+    std::vector<int> all;
+    for (int i = 0; i < 20; ++i)
+        all.push_back(i);
+    queue.put_many(all);
+    std::vector<int> seen;
+    try {
+        for (const int item : queue.consume(8)) {
+            seen.push_back(item);
+            if (item == 2) {
+                const pid_t child = ::fork();
+                if (child == 0) {
+                    ::alarm(20);  // a child that hangs fails the test instead of holding it up
+                    throw child_leaves{};
+                }
+                int status = -1;
+                REQUIRE(::waitpid(child, &status, 0) == child);
+                CHECK(status == 0);
+            }
+            if (item == 12)
+                break;
+        }
+    } catch (const child_leaves&) {
+        ::_exit(0);
+    }
+    for (const int item : queue.get_many(100, 1s))
+        seen.push_back(item);
+    CHECK(seen == all);
+}
