@@ -112,7 +112,9 @@ bool client_connection::is_usable() noexcept
     if (in_progress_ || is_inherited())
         return false;
     // A server that has just answered is there, and to ask the socket costs a system call, which shows in a loop of small calls.
-    return awaits_pong_ || clock::now() - last_answer_ < trusted_for || socket_.is_quiet();
+    if (clock::now() - last_answer_ < trusted_for)
+        return true;
+    return (!awaits_pong_ || takes_late_pong()) && socket_.is_quiet();
 }
 
 void client_connection::flush(const reply_wait& wait)

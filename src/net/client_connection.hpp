@@ -111,6 +111,12 @@ public:
     [[nodiscard]] bool is_usable() noexcept;
 
 private:
+    /// How long nothing may be heard while a reply is waited for.
+    struct silence {
+        time_point until{};     // not known before the first wait: most replies are there at once
+        bool is_asked = false;  // since anything was heard: then this is the server's last chance
+    };
+
     wire::reply transact_in_frames(const wire::outgoing_request& request, codec::reader_dialect dialect, const reply_wait& wait);
     [[nodiscard]] std::uint32_t next_id() noexcept;
     [[nodiscard]] const std::uint32_t* find_handle(std::string_view ident) noexcept;
@@ -123,8 +129,9 @@ private:
     native_reply wait_for_native(std::uint32_t id, const native_wait& wait);
     std::optional<native_reply> take_native(std::uint32_t id);
     [[nodiscard]] bool is_by_the_way(const wire::native::frame& found, std::uint32_t id);
-    void fill_native(time_point deadline, time_point& ping_due, const native_wait& wait);
+    void fill_native(time_point deadline, silence& watched, const native_wait& wait);
     void ping();
+    [[nodiscard]] bool takes_late_pong() noexcept;
     [[noreturn]] void throw_unheard(const native_wait& wait) const;
     [[noreturn]] void throw_protocol_error(const std::string& what) const;
     void flush(const reply_wait& wait);
@@ -149,7 +156,7 @@ private:
     unsigned fork_generation_;
     time_point last_answer_{};
     bool is_native_ = false;
-    bool awaits_pong_ = false;
+    bool awaits_pong_ = false;  // a ping was sent, and its answer not read
     std::uint32_t last_id_ = 0;
     std::size_t native_reply_size_ = 0;  // octets at the front of input_ that the last native reply took
     std::size_t request_size_max_ = 0;

@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <array>
+#include <exception>
 #include <string>
 #include <utility>
 
@@ -174,7 +175,7 @@ native_reply client_connection::receive_native(std::uint32_t id, const native_wa
 native_reply client_connection::wait_for_native(std::uint32_t id, const native_wait& wait)
 {
     time_point deadline = time_point::max();
-    time_point ping_due{};  // not known before the first wait: most replies are there at once
+    silence watched;
     for (;;) {
         if (auto found = take_native(id)) {
             in_progress_ = false;
@@ -183,7 +184,7 @@ native_reply client_connection::wait_for_native(std::uint32_t id, const native_w
         }
         if (deadline == time_point::max() && wait.asked)
             deadline = clock::now() + *wait.asked + beyond(wait);
-        fill_native(deadline, ping_due, wait);
+        fill_native(deadline, watched, wait);
     }
 }
 
@@ -214,8 +215,10 @@ std::optional<native_reply> client_connection::take_native(std::uint32_t id)
 /// True for a pong, and for the answer to a close that went before the request `id`.
 bool client_connection::is_by_the_way(const native::frame& found, std::uint32_t id)
 {
-    if (found.code == native::operation::pong && found.id == ping_id)
+    if (found.code == native::operation::pong && found.id == ping_id) {
+        awaits_pong_ = false;
         return true;
+    }
     if (closing_.empty() || found.id != closing_.front() || found.id == id)
         return false;
     closing_.pop_front();
@@ -225,7 +228,7 @@ bool client_connection::is_by_the_way(const native::frame& found, std::uint32_t 
 }
 
 /// Reads what comes, and asks the server whether it lives when nothing has come for long.
-void client_connection::fill_native(time_point deadline, time_point& ping_due, const native_wait& wait)
+void client_connection::fill_native(time_point deadline, silence& watched, const native_wait& wait)
 {
     const client_options& options = environment_.options;
     const std::size_t size = input_.size();
@@ -238,25 +241,25 @@ void client_connection::fill_native(time_point deadline, time_point& ping_due, c
         socket_.read_exactly({input_.data() + size, whole - size}, options.call_deadline, ec);
         if (ec)
             throw_socket_error(ec, options.call_deadline);
+        watched = {};
         return;
     }
-    const bool is_first = ping_due == time_point{};
-    if (is_first)
-        ping_due = clock::now() + options.wait_slice;
+    if (watched.until == time_point{})
+        watched.until = clock::now() + options.wait_slice;
     input_.resize(size + read_size);
-    const std::size_t count = socket_.read_some({input_.data() + size, read_size}, std::min(deadline, ping_due), ec);
+    const std::size_t count = socket_.read_some({input_.data() + size, read_size}, std::min(deadline, watched.until), ec);
     input_.resize(size + count);
     if (count != 0)
-        ping_due = clock::now() + options.wait_slice;
+        watched = {clock::now() + options.wait_slice, false};
     if (ec == boost::system::errc::timed_out) {
         const auto now = clock::now();
-        if (now >= deadline || awaits_pong_)
+        if (now >= deadline || watched.is_asked)
             throw_unheard(wait);
-        ping();
-        ping_due = now + options.call_deadline;
+        if (!awaits_pong_)  // else it is asked already, and has said other things since
+            ping();
+        watched = {now + options.call_deadline, true};
         return;
     }
-    awaits_pong_ = false;
     if (ec)
         throw_socket_error(ec, options.call_deadline);
 }
@@ -265,6 +268,30 @@ void client_connection::ping()
 {
     send_native({native::operation::ping, ping_id}, {});
     awaits_pong_ = true;
+}
+
+/// Takes the pong that was still to come when the last reply did, if it has. False if anything else has come.
+bool client_connection::takes_late_pong() noexcept
+try {
+    drop_input(std::exchange(native_reply_size_, 0));
+    const std::size_t size = input_.size();
+    if (size < native::header_size && !socket_.is_quiet()) {
+        input_.resize(native::header_size);
+        error_code failed;
+        const std::size_t count = socket_.read_some({input_.data() + size, native::header_size - size}, clock::now(), failed);
+        input_.resize(size + count);
+        if (failed)
+            return false;
+    }
+    error_code ec;
+    const auto found = native::parse_frame(input_.view(), 0, ec);
+    if (!found)
+        return !ec;
+    const bool is_pong = is_by_the_way(*found, ping_id);
+    drop_input(found->size());
+    return is_pong;
+} catch (const std::exception&) {
+    return false;
 }
 
 codec::item client_connection::take_item(const native_reply& reply)

@@ -29,6 +29,11 @@ namespace {
 using clock_type = std::chrono::steady_clock;
 using std::chrono::milliseconds;
 
+codec::item item_of(int number)
+{
+    return codec::payload{value{number}}.to_item();
+}
+
 queue_manager native_client_of(const scripted_server& serving, const manager_options& options = short_limits())
 {
     return connected_to<queue_manager>(serving, options, client_dialect::native);
@@ -188,6 +193,73 @@ TEST_CASE("a request never outgrows the size that its header can say", "[net][cl
     net::client_connection stream{environment, clock_type::now() + 5s};
     REQUIRE(stream.begin_native());
     CHECK(stream.request_size_max() == 0xffff'ffff);
+}
+
+TEST_CASE("a pong that comes after the reply costs no connection", "[net][client][native]")
+{
+    std::atomic<int> opened{0};
+    std::uint32_t asked = 0;
+    const scripted_server serving{[&](const wire::native::frame& request, wire::outbox& out) {
+        switch (request.code) {
+        case operation::open:
+            ++opened;
+            answer_opened(request, out);
+            return true;
+        case operation::get:
+            asked = request.id;
+            return true;
+        case operation::ping: wire::native::write_frame(out, {operation::item, asked}, {}, item_of(7)); return true;
+        default: wire::native::write_frame(out, {operation::done, request.id}); return true;
+        }
+    }};
+    manager_options options = short_limits();
+    options.client.wait_slice = 50ms;
+    auto client = native_client_of(serving, options);
+    const auto queue = client.queue<int>();
+    CHECK(queue.get() == 7);
+    // Just after a reply nobody looks whether anything is there.
+    const auto looked_at_from = clock_type::now() + 1ms;
+    while (clock_type::now() < looked_at_from)
+        std::this_thread::yield();
+    SECTION("before the next request")
+    {
+        wire::outbox pong;
+        wire::native::write_frame(pong, {operation::pong, 0});
+        serving.say(pong);
+        queue.put(1);
+        CHECK(opened == 1);
+    }
+    SECTION("or has not come by then")
+    {
+        queue.put(1);
+        CHECK(opened == 1);
+    }
+    SECTION("unless the server is gone")
+    {
+        serving.hang_up();
+        queue.put(1);  // over a new connection, before anything is sent
+        CHECK(opened == 2);
+    }
+}
+
+TEST_CASE("a server that falls silent within a reply is given up", "[net][client][native]")
+{
+    bool is_silent = false;
+    const scripted_server serving{[&](const wire::native::frame& request, wire::outbox& out) {
+        if (request.code == operation::open) {
+            answer_opened(request, out);
+        } else if (request.code == operation::ping && !std::exchange(is_silent, true)) {
+            const std::size_t begun = wire::native::begin_body(out, {operation::item, 0});
+            out.truncate(begun + 4);  // some of a header
+        }
+        return true;
+    }};
+    manager_options options = short_limits();
+    options.client.wait_slice = 50ms;
+    options.client.call_deadline = 50ms;
+    auto client = native_client_of(serving, options);
+    const auto queue = client.queue<int>();
+    CHECK_THROWS_AS(queue.get(), deadline_exceeded);
 }
 
 TEST_CASE("consume() of what is no queue says so, again and again, and has nothing to cancel", "[net][client][native]")
