@@ -27,8 +27,10 @@ struct client_options {
     std::chrono::milliseconds handshake_deadline{5'000};
     /// How long a server may take to answer, beyond the time that the call itself asks it to wait.
     std::chrono::milliseconds call_deadline{30'000};
-    /// A longer wait of get() or put() is cut into requests of this length, and join() asks so often whether the server is
-    /// alive. A server that freezes is thus noticed after at most wait_slice + call_deadline, however long the wait.
+    /// How long a wait goes on in silence before the server is asked whether it is alive. In the native dialect a get() or put() is
+    /// one request, however long, and the question goes over the same connection. In Python's a longer one is cut into requests of
+    /// this length, as waits for locks and get_any() are in both, and join() asks over another connection. A server that freezes
+    /// is thus noticed after at most wait_slice + call_deadline, however long the wait.
     std::chrono::milliseconds wait_slice{30'000};
     /// How long the end of a proxy may take to tell the server so, and its beginning what is to end with this client.
     std::chrono::milliseconds release_deadline{1'000};

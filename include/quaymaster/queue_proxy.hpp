@@ -156,7 +156,7 @@ public:
     /// Says that one item that get() returned has been dealt with. remote_error (ValueError) if there were not so many.
     void task_done() const;
     /// Waits until every item put has been dealt with. Without limit, but not on a server that is frozen or gone: every
-    /// client_options::wait_slice asks, on another connection, whether the server lives.
+    /// client_options::wait_slice asks whether the server lives.
     void join() const;
     /// Refuses items from now on: put() throws queue_shut_down, and get() too once the queue is empty, or at once with
     /// `immediate`, which drops the items. A CPython server knows it from 3.13 on.

@@ -48,7 +48,7 @@ protected:
     /// of Python 2 knows no timeouts: there a wait is without limit or not at all, and remote_error (TypeError) otherwise.
     [[nodiscard]] bool acquire_within(wait_limit timeout) const;
     /// `method(*positional)`, which waits in one request, because between two of them a notification would be lost. Every
-    /// client_options::wait_slice asks, on another connection, whether the server lives. If `answer_within` is over for longer
+    /// client_options::wait_slice asks whether the server lives. If `answer_within` is over for longer
     /// than client_options::call_deadline, throws deadline_exceeded.
     value call_watched(std::string_view method, const std::vector<value>& positional, wait_limit answer_within) const;
 };
