@@ -131,6 +131,9 @@ public:
     void abandon() noexcept override;
 
 private:
+    /// Octets of one batch: more are sent as several, so that a giant one does not hold up what others wait for.
+    static constexpr std::size_t batch_size_max = std::size_t{8} << 20;
+
     enum class phase : std::uint8_t { idle, connecting, backing_off, ready, closed };
     struct released_object {
         std::string ident;  // to be counted down; empty: not
@@ -157,6 +160,7 @@ private:
     [[nodiscard]] bool has_room() const noexcept;
     void send(async_operation& next);
     void send_batch(async_operation& next, std::uint32_t handle, std::uint32_t timeout);
+    [[nodiscard]] std::size_t request_items_size_max() const noexcept;
     [[nodiscard]] std::exception_ptr fault_of(const async_operation& next) const;
     [[nodiscard]] std::uint32_t timeout_of(const async_operation& next) const;
     void cancel_one(std::uint64_t number);

@@ -18,9 +18,6 @@ namespace {
 using kind = async_request::kind;
 using native::operation;
 
-/// Octets of one batch that is given back.
-constexpr std::size_t batch_size_max = std::size_t{8} << 20;
-
 /// Items on their way back, of which nobody is told but the feed.
 class returned_items final : public async_operation {
 public:
@@ -150,6 +147,10 @@ void async_core::give_back(async_feed& feed)
 {
     const auto kept = *std::find_if(feeds_.begin(), feeds_.end(), [&](const auto& each) { return each.get() == &feed; });
     const bool is_same_connection = phase_ == phase::ready && feed.connection == connection_number_;
+    // Only a put_many is continued by another request if its server takes no more in one.
+    const std::size_t size_max = is_same_connection ? request_items_size_max() : batch_size_max;
+    const std::size_t count_max =
+        is_same_connection ? connection_->session().server().batch_items_max : std::size_t{native::batch_items_max};
     std::deque<codec::item> ahead;
     ahead.swap(feed.ahead);
     ++feed.returning;
@@ -159,10 +160,10 @@ void async_core::give_back(async_feed& feed)
         wanted.object = feed.object;
         std::size_t size = 0;
         // To the front the last batch goes first, to the end the first.
-        while (!ahead.empty() && wanted.items.size() < native::batch_items_max) {
+        while (!ahead.empty() && wanted.items.size() < count_max) {
             codec::item& next = is_same_connection ? ahead.back() : ahead.front();
             size += sizeof(std::uint32_t) + next.size();
-            if (size > batch_size_max && !wanted.items.empty())
+            if (size > size_max && !wanted.items.empty())
                 break;
             wanted.items.emplace_back(std::move(next));
             is_same_connection ? ahead.pop_back() : ahead.pop_front();

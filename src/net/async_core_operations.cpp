@@ -23,8 +23,6 @@ using kind = async_request::kind;
 using native::operation;
 using std::chrono::milliseconds;
 
-/// Octets of one batch: more are sent as several, so that a giant one does not hold up what others wait for.
-constexpr std::size_t batch_size_max = std::size_t{8} << 20;
 /// Fields before the items of a put, at most.
 constexpr std::size_t put_fields_size = 24;
 
@@ -177,12 +175,18 @@ void async_core::send(async_operation& next)
     sent_.push_back(next);
 }
 
+/// Octets of items, with their sizes, that go to this server at once.
+std::size_t async_core::request_items_size_max() const noexcept
+{
+    return std::min(batch_size_max, connection_->session().server().payload_size_max - put_fields_size);
+}
+
 /// What of a batch is not in yet, as far as one frame goes.
 void async_core::send_batch(async_operation& next, std::uint32_t handle, std::uint32_t timeout)
 {
     session::native_client_session& session = connection_->session();
     const std::vector<detail::encoded_item>& items = next.request.items;
-    const std::size_t size_max = std::min(batch_size_max, session.server().payload_size_max - put_fields_size);
+    const std::size_t size_max = request_items_size_max();
     std::size_t size = 0;
     for (std::size_t i = next.progress; i < items.size() && batch_.size() < session.server().batch_items_max; ++i) {
         const codec::item& each = items[i].content();

@@ -128,3 +128,22 @@ TEST_CASE("a consumer of a queue that is shut down gets what is left, and is tol
     CHECK_THROWS_AS(run_for(here.io, consumer.async_next(asio::use_future)), queue_shut_down);
     run_for(here.io, consumer.async_stop(asio::use_future));
 }
+
+TEST_CASE("a consumer gives back more than one request to its server may carry", "[net][async]")
+{
+    server_options serving;
+    serving.payload_size_max = 100'000;
+    connected here{short_limits(), {}, serving};
+    const auto queue = here.queue<std::string>();
+    std::vector<std::string> texts;
+    for (int i = 0; i < 50; ++i)
+        texts.push_back(std::to_string(100 + i) + std::string(10'000, 'x'));
+    CHECK(run_for(here.io, queue.async_put_many(texts, asio::use_future)) == texts.size());
+    const auto consumer = queue.consume(50);
+    CHECK(run_for(here.io, consumer.async_next(asio::use_future)) == texts.front());
+    CHECK(run_for(here.io, queue.async_qsize(asio::use_future)) == 0);  // all are here
+    run_for(here.io, consumer.async_stop(asio::use_future));
+    CHECK(run_for(here.io, queue.async_qsize(asio::use_future)) == 49);
+    for (std::size_t i = 1; i < texts.size(); ++i)
+        REQUIRE(run_for(here.io, queue.async_get(0ms, asio::use_future)) == texts[i]);
+}
