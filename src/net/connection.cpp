@@ -317,7 +317,8 @@ void connection::count_progress()
 /// Has the reactor tell us of what we are ready for.
 void connection::watch()
 {
-    const bool is_full = unsent_ != nullptr && unsent_->size() > home_.state().options.outbox_size_max;
+    // From where the session takes no more, or what is read would pile up.
+    const bool is_full = unsent_ != nullptr && unsent_->size() >= home_.state().options.outbox_size_max;
     const bool is_ahead = session_.parked() && input_.size() > input_size_while_parked_max;
     const std::uint32_t wanted = (is_full || is_ahead || is_finishing_ ? 0U : std::uint32_t{EPOLLIN}) |
                                  (is_choked_ ? std::uint32_t{EPOLLOUT} : 0U);

@@ -1,9 +1,15 @@
 // What nobody may have too much of.
+#include "../stress/native_peer.hpp"
 #include "server_testing.hpp"
+
+#include "wire/native_dialect.hpp"
 
 #include <catch2/catch.hpp>
 
 #include <fcntl.h>
+#include <linux/sockios.h>
+#include <poll.h>
+#include <sys/ioctl.h>
 #include <sys/resource.h>
 
 #include <atomic>
@@ -344,4 +350,106 @@ TEST_CASE("named_queues_max and queue_name_size_max bound get_queue(name)", "[ne
     CHECK(create("one").empty());
     CHECK_THAT(create("two"), Catch::Contains("named_queues_max (1)"));
     CHECK(create("one").empty());
+}
+
+namespace {
+
+/// A connection as the server has it, which is in this process.
+class served_socket {
+public:
+    explicit served_socket(std::uint16_t peer_port)
+    {
+        for (int each = 0; each < 4096; ++each) {
+            sockaddr_in peer{};
+            socklen_t size = sizeof peer;
+            if (::getpeername(each, reinterpret_cast<sockaddr*>(&peer), &size) == 0 && peer.sin_family == AF_INET &&
+                ntohs(peer.sin_port) == peer_port)
+                number_ = each;
+        }
+        if (number_ < 0)
+            throw std::runtime_error{"the server has no such connection"};
+    }
+    /// Octets that the kernel has taken so far.
+    [[nodiscard]] std::uint64_t written() const
+    {
+        std::uint64_t known[32]{};  // Linux's tcp_info, which goes on where that of <netinet/tcp.h> ends
+        socklen_t size = sizeof known;
+        constexpr std::size_t bytes_acked = 120 / sizeof(std::uint64_t);
+        int not_acknowledged = 0;
+        if (::getsockopt(number_, IPPROTO_TCP, TCP_INFO, known, &size) != 0 || ::ioctl(number_, SIOCOUTQ, &not_acknowledged) != 0)
+            throw std::runtime_error{"no statistics of a socket"};
+        return known[bytes_acked] + static_cast<std::uint64_t>(not_acknowledged);
+    }
+    /// True if the kernel takes no more.
+    [[nodiscard]] bool is_full() const
+    {
+        pollfd asked{number_, POLLOUT, 0};
+        return ::poll(&asked, 1, 0) == 0;
+    }
+    /// Octets that have come and that the server has not read.
+    [[nodiscard]] int unread() const
+    {
+        int count = 0;
+        ::ioctl(number_, FIONREAD, &count);
+        return count;
+    }
+
+private:
+    int number_ = -1;
+};
+
+}  // namespace
+
+TEST_CASE("a client whose unread replies are exactly outbox_size_max is not read ahead", "[net][server][limits]")
+{
+    using wire::native::operation;
+    server_options options;
+    options.threads = 1;
+    options.outbox_size_max = std::size_t{32} << 20;
+    test_server server{options};
+    python_peer asking{server.port()};
+    asking.open_stream();
+    const auto have_turns = [&] {
+        for (int i = 0; i < 16; ++i)
+            (void)asking.call("tasks", "qsize");
+    };
+    quaymaster::testing::native_peer producer{server.port()};
+    quaymaster::testing::native_peer peer{server.port()};
+    const std::uint32_t to = producer.open("tasks");
+    const std::uint32_t from = peer.open("tasks");
+    constexpr std::size_t head_size = 12;
+    // Has `peer` get an item of which the reply is of that size.
+    const auto get = [&](std::size_t reply_size) {
+        const std::size_t size = reply_size - head_size - 5;
+        wire::native::fixed_fields fields;
+        fields.add(to).add(std::uint32_t{0}).add(std::uint8_t{'B'}).add(static_cast<std::uint32_t>(size));
+        bytes body = to_bytes(fields.view());
+        body.resize(body.size() + size);
+        producer.send({operation::put, 2}, body);
+        REQUIRE(producer.receive(20s).value().code == operation::done);
+        wire::native::fixed_fields asked;
+        asked.add(from).add(std::uint32_t{0});
+        peer.send({operation::get, 3}, asked.view());
+        wait_until([&] { return queue_status(asking, "tasks", "depth") == 0; });
+    };
+
+    const served_socket served{peer.port()};
+    const std::uint64_t before = served.written();
+    constexpr std::size_t first = std::size_t{24} << 20;
+    get(first);
+    std::uint64_t taken = 0;
+    wait_until([&] {
+        taken = served.written();
+        have_turns();
+        return served.is_full() && served.written() == taken;
+    });
+    const std::size_t unsent = first - (taken - before);
+    REQUIRE(unsent < options.outbox_size_max - 100);
+    get(options.outbox_size_max - unsent);
+    constexpr int pings = 1'000;
+    for (int i = 0; i < pings; ++i)
+        peer.send({operation::ping, 4}, {});
+    have_turns();
+    REQUIRE(served.written() == taken);
+    wait_until([&] { return served.unread() == pings * static_cast<int>(head_size); });
 }

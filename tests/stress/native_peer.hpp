@@ -92,6 +92,15 @@ public:
         wire::native::body_reader body{opened->body};
         return body.number32();
     }
+    /// Of its own end.
+    [[nodiscard]] std::uint16_t port() const
+    {
+        sockaddr_in own{};
+        socklen_t size = sizeof own;
+        if (::getsockname(socket_, reinterpret_cast<sockaddr*>(&own), &size) != 0)
+            throw std::runtime_error{"no port"};
+        return ntohs(own.sin_port);
+    }
     /// As when the process is killed with unread data: the server gets a reset.
     void abort()
     {
