@@ -65,7 +65,8 @@ struct async_client_options {
 /// queue.async_get(5s)`), use_future, deferred and all others. Handlers are kept in memory of their associated allocator.
 /// Cancellation: per operation, by the associated cancellation slot, of any type. The operation completes with
 /// boost::system::system_error of boost::asio::error::operation_aborted, and then has had no effect; or with what it had come
-/// to by then: an item that was on its way is not lost.
+/// to by then: an item that was on its way is not lost. A put that was sent again, and is cancelled or finds no room then, completes with
+/// connection_lost, whose may_have_executed() is true: the server may yet let in what was sent first.
 /// Errors: connection_lost, deadline_exceeded, authentication_error, remote_error and the queue_* errors, as the synchronous
 /// API.
 ///

@@ -168,6 +168,7 @@ private:
     void finish_with_error(async_operation& done, std::exception_ptr error);
     void finish_lost(async_operation& done, const connection_failure& why);
 
+    void finish_sent_again(async_operation& done, const session::native_reply& reply);
     void want(const std::shared_ptr<async_object>& object);
     void advance(async_object& object);
     void on_object_reply(async_object& object, const session::native_reply& reply);

@@ -26,6 +26,17 @@ using std::chrono::milliseconds;
 /// Fields before the items of a put, at most.
 constexpr std::size_t put_fields_size = 24;
 
+bool is_queue_full(const session::native_reply& reply)
+{
+    return reply.code == operation::raised && native::parse_raised(reply.body)->number == native::exception_number::queue_full;
+}
+
+/// Of a put: it has come to its end, and what it was to put is not in.
+bool says_not_in(const session::native_reply& reply)
+{
+    return reply.code == operation::cancelled || is_queue_full(reply);
+}
+
 detail::encoded_item copied(bytes_view opcodes)
 {
     return detail::encoded_item{codec::item::make(opcodes, {})};
@@ -257,6 +268,20 @@ void async_core::finish_lost(async_operation& done, const connection_failure& wh
                   why.cause, done.may_have_executed}));
 }
 
+/// A put that was sent again has come to nothing this time, as `reply` says. What was sent first may be in a queue, or wait for room there,
+/// if the server has not noticed that the connection was lost.
+void async_core::finish_sent_again(async_operation& done, const session::native_reply& reply)
+{
+    const bool is_cancelled = reply.code == operation::cancelled;
+    const error_code cause =
+        is_cancelled ? error_code{boost::asio::error::operation_aborted} : make_error_code(boost::system::errc::timed_out);
+    finish_with_error(done, std::make_exception_ptr(connection_lost{
+                                std::string{is_cancelled ? "cancelled" : "found no room in time"} +
+                                    " when it was sent again, because the connection to " + server().to_string() +
+                                    " was lost before it answered; the request may have been carried out",
+                                cause, true}));
+}
+
 // ---- replies ----------------------------------------------------------------------------------------------------------
 
 void async_core::on_reply(const session::native_reply& reply)
@@ -314,6 +339,8 @@ void async_core::on_operation_reply(async_operation& asked, const session::nativ
         asked.request.what = kind::put_many;
         return route(asked);
     }
+    if (asked.may_have_executed && says_not_in(reply))
+        return finish_sent_again(asked, reply);
     async_result result;
     switch (reply.code) {
     case operation::item: result.item = copied(reply.body); break;
@@ -338,6 +365,10 @@ void async_core::on_put_many_reply(async_operation& asked, const session::native
 {
     const std::size_t sent = asked.batch_count;
     asked.progress += reply.code == operation::refused ? 0 : reply.count;
+    const bool is_short = reply.code == operation::done && reply.count < sent;
+    if (asked.may_have_executed && (is_short || says_not_in(reply)))
+        return finish_sent_again(asked, reply);
+    asked.may_have_executed = false;  // of the next part nothing has been sent
     async_result result;
     result.count = asked.progress;
     if (reply.code == operation::done) {
@@ -352,10 +383,8 @@ void async_core::on_put_many_reply(async_operation& asked, const session::native
         if (asked.progress == 0)
             result.error = aborted();
     } else {
-        const bool is_full =
-            reply.code == operation::raised && native::parse_raised(reply.body)->number == native::exception_number::queue_full;
         // That there was no room for the rest in time is no error of those that are in.
-        if (!is_full || asked.progress == 0)
+        if (!is_queue_full(reply) || asked.progress == 0)
             result.error = error_of(reply);
     }
     finish(asked, std::move(result));

@@ -781,3 +781,56 @@ TEST_CASE_METHOD(freezable, "a server that freezes is found out by a ping, where
     serving.thaw();
     run_for(io, queue.async_put(1, asio::use_future));
 }
+
+TEST_CASE("a put that was sent again is never said to have had no effect", "[net][async]")
+{
+    test_server server{{}, {.maxsize = 1}};
+    cuttable_path path{server.port()};
+    asio::io_context io;
+    async_client_options options = short_limits();
+    options.repeat_puts = true;
+    const async_client client{io, path.address(), "abc", options};
+    const async_queue<int> queue{client, "tasks"};
+    run_for(io, queue.async_put(0, asio::use_future));
+    python_peer asking{server.port()};
+    asking.open_stream();
+    std::string came_to;
+    asio::cancellation_signal signal;
+    // Whether the server that was left behind has let it in, or will, nobody can tell.
+    const auto send_again = [&] {
+        run_until(io, [&] { return server_testing::queue_status(asking, "tasks", "waiting_putters") == 1; });
+        path.lose_next_reply();
+        CHECK(run_for(io, queue.async_qsize(asio::use_future)) == 1);  // asked again, too, after the put
+        CHECK(path.connections() == 2);
+        CHECK(came_to.empty());
+    };
+    const auto on_end = [&](std::exception_ptr failed) { came_to = failed ? kind_of(failed) : "done"; };
+    const auto on_batch_end = [&](std::exception_ptr failed, std::size_t count) {
+        on_end(failed);
+        CHECK(count == 0);
+    };
+    SECTION("when it is cancelled")
+    {
+        queue.async_put(1, asio::bind_cancellation_slot(signal.slot(), on_end));
+        send_again();
+        signal.emit(asio::cancellation_type::total);
+    }
+    SECTION("when there is no room in time")
+    {
+        queue.async_put(1, 2s, on_end);
+        send_again();
+    }
+    SECTION("when it is a batch that is cancelled")
+    {
+        queue.async_put_many(std::vector<int>{1, 2}, asio::bind_cancellation_slot(signal.slot(), on_batch_end));
+        send_again();
+        signal.emit(asio::cancellation_type::total);
+    }
+    SECTION("when it is a batch that finds no room in time")
+    {
+        queue.async_put_many(std::vector<int>{1, 2}, 2s, on_batch_end);
+        send_again();
+    }
+    run_until(io, [&] { return !came_to.empty(); });
+    CHECK(came_to == "lost, maybe executed");
+}
