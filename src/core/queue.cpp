@@ -85,7 +85,7 @@ outcome shared_queue::put(codec::payload added, wait_limit limit, waiter& caller
         putters_.push_back(caller);
         return parked{};
     }
-    return admit(added, id);
+    return admit(added, id, true);
 }
 
 outcome shared_queue::get(wait_limit limit, waiter& caller, completions& fulfilled)
@@ -276,8 +276,8 @@ bool shared_queue::has_let_in(const put_id* id) noexcept
 }
 
 // Into the store. Precondition: there is room, and the id has not been let in. Returns what the put() comes to; an exception
-// changes nothing.
-outcome shared_queue::admit(codec::payload& added, const put_id* id)
+// changes nothing. `is_new`: let_in_ has been told the time, because the put() has just come.
+outcome shared_queue::admit(codec::payload& added, const put_id* id, bool is_new)
 {
     std::optional<recent_put_ids::addition> noted;
     if (id != nullptr)
@@ -285,7 +285,7 @@ outcome shared_queue::admit(codec::payload& added, const put_id* id)
     if (auto refused = store_.push(added))
         return *std::move(refused);
     if (noted)
-        noted->commit();
+        is_new ? noted->commit() : noted->commit_later();
     ++unfinished_;
     ++puts_total_;
     return returned{};
@@ -319,7 +319,7 @@ void shared_queue::let_putters_in(completions& fulfilled) noexcept
         try {
             // One of an id that has been let in, or that is refused, takes no room: the next one may have it.
             if (!has_let_in(first.carried_id()))
-                let_in = admit(first.carried(), first.carried_id());
+                let_in = admit(first.carried(), first.carried_id(), false);
         } catch (...) {  // for want of memory: nothing else was wrong with it when it came
             let_in = raised{exception_type::memory_error, {}};
         }

@@ -108,7 +108,7 @@ private:
 
     waiting_line& line_of(const waiter& parked_here) noexcept;
     [[nodiscard]] bool has_let_in(const put_id* id) noexcept;
-    outcome admit(codec::payload& added, const put_id* id);
+    outcome admit(codec::payload& added, const put_id* id, bool is_new);
     bool hand_over(codec::payload& item, completions& fulfilled);
     void let_putters_in(completions& fulfilled) noexcept;
     void mark_done(std::size_t count, completions& fulfilled);

@@ -36,6 +36,8 @@ bool recent_put_ids::contains(const put_id& id) noexcept
 void recent_put_ids::advance(time_point now) noexcept
 {
     now_ = std::max(now_, now);
+    for (auto latest = oldest_first_.rbegin(); latest != oldest_first_.rend() && latest->latest == not_known_yet; ++latest)
+        latest->latest = now_;
     while (!oldest_first_.empty() && now_ - oldest_first_.front().latest > limits_.age_max)
         forget(oldest_first_.front());
 }
@@ -89,11 +91,21 @@ recent_put_ids::addition::~addition()
 
 void recent_put_ids::addition::commit() noexcept
 {
+    commit_at(to_.now_);
+}
+
+void recent_put_ids::addition::commit_later() noexcept
+{
+    commit_at(not_known_yet);
+}
+
+void recent_put_ids::addition::commit_at(time_point now) noexcept
+{
     if (block_.members != 0)
         to_.oldest_first_.erase(to_.oldest_first_.iterator_to(block_));
     to_.oldest_first_.push_back(block_);
     block_.members |= bit_;
-    block_.latest = to_.now_;
+    block_.latest = now;
     block_.latest_number = ++to_.total_;
     while (!to_.oldest_first_.empty() && to_.total_ - to_.oldest_first_.front().latest_number >= to_.limits_.count_max)
         to_.forget(to_.oldest_first_.front());

@@ -47,12 +47,17 @@ public:
         addition(recent_put_ids& to, const put_id& id);
         addition(const addition&) = delete;
         addition& operator=(const addition&) = delete;
-        /// Leaves no trace, unless commit() was called.
+        /// Leaves no trace, unless one of the two below was called.
         ~addition();
-        /// Forgets those that there are too many of, too. Call once.
+        /// It is let in at the time of the last advance(). Forgets those that there are too many of, too. Call one of the two, once.
+        /// Precondition: no commit_later() since that advance().
         void commit() noexcept;
+        /// As commit(), at a time after the last advance() that nobody has told: it counts from the next advance().
+        void commit_later() noexcept;
 
     private:
+        void commit_at(time_point now) noexcept;
+
         recent_put_ids& to_;
         block& block_;
         std::uint64_t bit_;
@@ -74,6 +79,9 @@ private:
         const put_id& operator()(const block& each) const noexcept { return each.place; }
     };
     using tree = boost::intrusive::set<block, boost::intrusive::key_of_value<place_of>>;
+
+    /// Of the last blocks of oldest_first_, until the next advance().
+    static constexpr time_point not_known_yet = time_point::max();
 
     [[nodiscard]] block* find(const put_id& place) noexcept;
     [[nodiscard]] block& find_or_make(const put_id& place);

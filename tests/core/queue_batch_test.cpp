@@ -490,12 +490,32 @@ TEST_CASE("a put remembers its id from when it is let in", "[core][queue]")
     const auto age_max = put_id_limits{}.age_max;
     q.fill({0});
     CHECK(is_parked(q.put(q.bob, 1, id)));
-    // Another id is the latest that the queue knows of the time.
     CHECK(error_of(q.put(q.alice, 2, {2, 1}, no_wait, start + age_max)).type == exception_type::queue_full);
     CHECK(q.take(1) == items{0});
     CHECK(result_of(q.bob.told()).is_none());
+    // A get does not say when it is: what counts is the next put that does.
     CHECK(result_of(q.put(q.alice, 1, id, no_wait, start + 2 * age_max)).is_none());
     CHECK(q.take(10) == items{1});
-    CHECK(result_of(q.put(q.alice, 1, id, no_wait, start + 2 * age_max + 1ms)).is_none());
+    CHECK(result_of(q.put(q.alice, 1, id, no_wait, start + 3 * age_max)).is_none());
+    CHECK(q.take(10).empty());
+    CHECK(result_of(q.put(q.alice, 1, id, no_wait, start + 3 * age_max + 1ms)).is_none());
+    CHECK(q.take(10) == items{1});
+}
+
+TEST_CASE("a put that was let in long after it came is remembered from then on", "[core][queue]")
+{
+    batch_queue q{queue_kind::fifo, 1};
+    const put_id id{1, 1};
+    const auto age_max = put_id_limits{}.age_max;
+    q.fill({0});
+    CHECK(is_parked(q.put(q.bob, 1, id)));
+    CHECK(q.take(1) == items{0});  // by a get, which does not say when that is
+    CHECK(result_of(q.bob.told()).is_none());
+    const auto again = start + 2 * age_max;
+    CHECK(result_of(q.put(q.alice, 1, id, no_wait, again)).is_none());
+    CHECK(q.take(10) == items{1});
+    CHECK(result_of(q.put(q.alice, 1, id, no_wait, again + age_max)).is_none());
+    CHECK(q.take(10).empty());
+    CHECK(result_of(q.put(q.alice, 1, id, no_wait, again + age_max + 1ms)).is_none());
     CHECK(q.take(10) == items{1});
 }
