@@ -125,49 +125,50 @@ std::string guarded_service::debug_info()
     });
 }
 
-void guarded_service::run_inside(core::referent& object, session::guarded_act act)
+/// Has `act` done under the guard of `object`, and then tells those whose waits that ended: also if it throws, because some may have been
+/// served by then, and nobody else would tell them.
+template <class Act>
+void guarded_service::act_and_tell(core::referent& object, Act&& act)
 {
-    {
+    try {
         const auto lock = state_.guards.lock(object);
-        act(fulfilled_);
+        act();
+    } catch (...) {
+        tell();
+        throw;
     }
     tell();
+}
+
+void guarded_service::run_inside(core::referent& object, session::guarded_act act)
+{
+    act_and_tell(object, [&] { act(fulfilled_); });
 }
 
 core::outcome guarded_service::invoke(core::referent& object, core::call& request, core::waiter& caller)
 {
     core::outcome result;
-    {
-        const auto lock = state_.guards.lock(object);
-        result = object.invoke(request, caller, fulfilled_);
-    }
-    tell();
+    act_and_tell(object, [&] { result = object.invoke(request, caller, fulfilled_); });
     return result;
 }
 
 core::outcome guarded_service::expire(core::referent& object, core::waiter& late)
 {
-    core::outcome result;
-    {
-        const auto lock = state_.guards.lock(object);
+    core::outcome result = core::parked{};
+    act_and_tell(object, [&] {
         // Another loop may have fulfilled it a moment ago: its message is under way, and an item may be in it.
-        if (late.current_state() != core::waiter::state::parked)
-            return core::parked{};
-        result = object.expire(late, fulfilled_);
-    }
-    tell();
+        if (late.current_state() == core::waiter::state::parked)
+            result = object.expire(late, fulfilled_);
+    });
     return result;
 }
 
 void guarded_service::withdraw(core::referent& object, core::waiter& gone)
 {
-    {
-        const auto lock = state_.guards.lock(object);
-        if (gone.current_state() == core::waiter::state::idle)
-            return;
-        object.withdraw(gone, fulfilled_);
-    }
-    tell();
+    act_and_tell(object, [&] {
+        if (gone.current_state() != core::waiter::state::idle)
+            object.withdraw(gone, fulfilled_);
+    });
 }
 
 std::string guarded_service::text(core::referent& object)
@@ -184,11 +185,7 @@ std::optional<value> guarded_service::by_value(core::referent& object)
 
 void guarded_service::abandon(core::referent& object, const core::waiter& owner)
 {
-    {
-        const auto lock = state_.guards.lock(object);
-        object.abandon(owner, fulfilled_);
-    }
-    tell();
+    act_and_tell(object, [&] { object.abandon(owner, fulfilled_); });
 }
 
 std::shared_ptr<core::hold> guarded_service::add_hold(std::string_view owner, std::string_view target)

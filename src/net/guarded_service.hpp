@@ -60,6 +60,8 @@ public:
     void settle();
 
 private:
+    template <class Act>
+    void act_and_tell(core::referent& object, Act&& act);
     void tell();
     bool give_back(std::string_view ident);
     void settle_holds(bool asked);

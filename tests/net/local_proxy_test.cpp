@@ -784,3 +784,24 @@ TEST_CASE("in the child of a fork() the proxies of a started manager go over the
     CHECK(queue->get(5s) == "child");
     CHECK(here.manager.queue<std::string>("get_result_queue").get(0ms) == "made by the child");
 }
+
+TEST_CASE("who was served before a local call failed is told all the same", "[net][local]")
+{
+    manager_options limits = short_limits();
+    limits.server.pickle.node_count_max = 10;
+    served here{{queue_kind::priority, 0}, limits};
+    python_peer asking{here.port()};
+    asking.open_stream();
+    python_peer getter{here.port()};
+    getter.open_stream();
+    getter.request("get_task_queue", "get");
+    wait_until([&] { return queue_status(asking, "get_task_queue", "waiting_getters") == 1; });
+    const value unreadable = value::list(std::vector<value>(20, value{1}));
+    try {
+        here.manager.queue<value>().put_many(std::vector{value{1}, unreadable});
+        FAIL("it has more nodes than the server reads");
+    } catch (const remote_error& raised) {
+        CHECK(raised.type_name() == "_pickle.UnpicklingError");
+    }
+    CHECK(getter.result() == value{1});  // without another call of this thread's
+}
