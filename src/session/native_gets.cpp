@@ -40,15 +40,13 @@ void answer_get(native_state& state, const pending_request& waiting, core::outco
 }
 
 /// Sends a consumer what there is, as far as its credit goes, and has it wait for more if that is not used up. Precondition: it does not
-/// wait.
+/// wait, and is not stalled.
 void feed(native_state& state, pending_request& waiting, turn& now)
 {
     const std::size_t replies_size_max = state.settings->replies_size_max;
     while (waiting.credit != 0) {
-        const bool is_stalled = now.replies.size() >= replies_size_max;
-        state.waits.set_stalled(waiting, is_stalled);
-        if (is_stalled)
-            return;
+        if (now.replies.size() >= replies_size_max)
+            return state.waits.stall(waiting);
         const borrowed_batch batch{now.scratch};
         core::outcome result;
         now.server.run_inside(*waiting.object, [&](core::completions& fulfilled) {
@@ -194,13 +192,11 @@ void proceed_with_get(native_state& state, pending_request& waiting, core::outco
 
 void feed_stalled(native_state& state, turn& now)
 {
-    if (state.waits.stalled() == 0)
-        return;
-    for (auto next = state.waits.begin(); next != state.waits.end() && now.replies.size() < state.settings->replies_size_max;) {
-        pending_request& waiting = *next;
-        ++next;  // before it may end
-        if (waiting.is_stalled)
-            feed(state, waiting, now);
+    while (now.replies.size() < state.settings->replies_size_max) {
+        pending_request* const longest = state.waits.take_stalled();
+        if (longest == nullptr)
+            return;
+        feed(state, *longest, now);
     }
 }
 

@@ -15,7 +15,7 @@ void credit(native_state& state, const wire::native::frame& request, turn& now);
 
 /// What a registered get, get_many or consume waited for has come to `result`: answers it, and a consume goes on.
 void proceed_with_get(native_state& state, pending_request& waiting, core::outcome result, turn& now);
-/// Sends to those consumers that had more credit than the peer was ready to read.
+/// Sends to those consumers that had more credit than the peer was ready to read, each in its turn.
 void feed_stalled(native_state& state, turn& now);
 
 }  // namespace quaymaster::session

@@ -43,7 +43,7 @@ public:
     [[nodiscard]] bool awaits_work() const noexcept { return state_.waits.awaits_work(); }
     /// True while items for the peer wait only for the replies before them to be written: then receive() is to be called once they
     /// are, though nothing has come.
-    [[nodiscard]] bool is_stalled() const noexcept { return state_.waits.stalled() != 0; }
+    [[nodiscard]] bool is_stalled() const noexcept { return state_.waits.has_stalled(); }
     /// True once the peer has broken the dialect: to be closed when the replies are out.
     [[nodiscard]] bool is_over() const noexcept { return state_.is_over; }
     /// How the peer has broken it, once; null if it has not.

@@ -61,7 +61,8 @@ void pending_requests::settle(pending_request& waiting)
     all_.erase(all_.iterator_to(waiting));
     if (waiting.waiting_by_due::is_linked())
         timed_.erase(timed_.iterator_to(waiting));
-    set_stalled(waiting, false);
+    if (std::exchange(waiting.is_stalled, false))
+        stalled_.erase(stalled_.iterator_to(waiting));
     waiting.is_waiting = false;
     recycle(std::move(waiting.self_));
 }
@@ -72,10 +73,20 @@ void pending_requests::keep_due(pending_request& waiting) noexcept
         timed_.insert(waiting);
 }
 
-void pending_requests::set_stalled(pending_request& waiting, bool is_stalled) noexcept
+void pending_requests::stall(pending_request& waiting) noexcept
 {
-    if (std::exchange(waiting.is_stalled, is_stalled) != is_stalled)
-        is_stalled ? ++stalled_ : --stalled_;
+    waiting.is_stalled = true;
+    stalled_.push_back(waiting);
+}
+
+pending_request* pending_requests::take_stalled() noexcept
+{
+    if (stalled_.empty())
+        return nullptr;
+    auto& first = static_cast<pending_request&>(stalled_.front());
+    stalled_.pop_front();
+    first.is_stalled = false;
+    return &first;
 }
 
 pending_request* pending_requests::find(std::uint32_t id) noexcept

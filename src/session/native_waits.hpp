@@ -10,6 +10,7 @@
 #include "session/service.hpp"
 #include "wire/native_dialect.hpp"
 
+#include <boost/intrusive/list.hpp>
 #include <boost/intrusive/set.hpp>
 
 #include <cstddef>
@@ -43,7 +44,7 @@ public:
 
     std::uint32_t id = 0;
     wire::native::operation code{};
-    bool is_stalled = false;       // consume: waits for the peer to read; see pending_requests::set_stalled()
+    bool is_stalled = false;       // consume: waits for the peer to read; see pending_requests::stall()
     bool is_waiting = false;       // consume: stands in the line of its queue, or was served there and not resumed yet
     std::uint16_t count = 0;       // put_many: how many are in; get_many: how many are wanted
     std::uint32_t octets_max = 0;  // get_many
@@ -100,11 +101,13 @@ public:
     void rejoin(pending_request& waiting) noexcept { waiting.turn = ++turns_; }
     /// It waits on, until it is due, though take_due() may have given it already.
     void keep_due(pending_request& waiting) noexcept;
-    void set_stalled(pending_request& waiting, bool is_stalled) noexcept;
+    /// A consume that is not stalled is to go on when the peer has read, after those that are stalled already.
+    void stall(pending_request& waiting) noexcept;
+    /// The one that has been stalled for longest, which is stalled no more; null if none is.
+    [[nodiscard]] pending_request* take_stalled() noexcept;
 
     [[nodiscard]] std::size_t size() const noexcept { return all_.size(); }
-    /// How many are stalled.
-    [[nodiscard]] std::size_t stalled() const noexcept { return stalled_; }
+    [[nodiscard]] bool has_stalled() const noexcept { return !stalled_.empty(); }
     [[nodiscard]] pending_request* find(std::uint32_t id) noexcept;
     /// All, by id. One that is settled is no longer among them; iterators to others stay valid.
     [[nodiscard]] id_set::iterator begin() noexcept { return all_.begin(); }
@@ -127,7 +130,8 @@ private:
     id_set all_;
     due_set timed_;
     std::vector<std::shared_ptr<pending_request>> spare_;
-    std::size_t stalled_ = 0;
+    /// By their place in the line of a queue, which they have no use for meanwhile. The first is to go on first.
+    boost::intrusive::list<core::waiter, boost::intrusive::constant_time_size<false>> stalled_;
     std::uint64_t turns_ = 0;  // of those that have joined a line
 };
 

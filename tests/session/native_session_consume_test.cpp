@@ -3,6 +3,8 @@
 
 #include "native_testing.hpp"
 
+#include <algorithm>
+#include <array>
 #include <numeric>
 #include <string>
 #include <vector>
@@ -304,6 +306,29 @@ TEST_CASE("a consume waits for a peer that reads slowly", "[session][native][con
         pair.server.session.end(pair.service, true);
         CHECK_FALSE(pair.server.session.is_stalled());
         CHECK(pair.depth() == depth);
+    }
+}
+
+TEST_CASE("of several consumes whose peer reads slowly each has its turn", "[session][native][consume]")
+{
+    session::server_settings settings;
+    settings.replies_size_max = 3000;
+    consumer_and_producer pair{settings};
+    std::array<std::size_t, 3> counts{};
+    for (std::uint32_t id = 0; id < counts.size(); ++id)
+        pair.client.consume(id, pair.queue, 40);
+    pair.put(values(50, value{std::string(500, 'x')}));
+    std::size_t most_at_once = 0;
+    while (pair.depth() != 0) {
+        REQUIRE(pair.server.session.is_stalled());
+        while (pair.client.has_reply()) {
+            const native_reply reply = pair.client.next();
+            counts.at(reply.id) += reply.count;
+            most_at_once = std::max<std::size_t>(most_at_once, reply.count);
+        }
+        pair.server.receive({});
+        const auto [least, most] = std::minmax_element(counts.begin(), counts.end());
+        CHECK(*most - *least <= 2 * most_at_once + 1);  // one with which its wait ended
     }
 }
 
