@@ -5,6 +5,7 @@
 #include <quaymaster/errors.hpp>
 
 #include <algorithm>
+#include <optional>
 #include <string>
 #include <utility>
 #include <variant>
@@ -17,10 +18,12 @@ namespace {
 
 using native::operation;
 
-/// Puts what is left of a batch. `parked` if it has to wait; else what the last put has come to.
-core::outcome put_rest(pending_request& waiting, turn& now)
+/// Puts what is left of a batch. `parked` if it has to wait; else what the last put has come to, or nullopt, with the request answered,
+/// if the next item is none that its queue can read.
+std::optional<core::outcome> put_rest(pending_request& waiting, turn& now)
 {
     core::outcome result = core::returned{};
+    std::optional<std::string> fault;
     const core::wait_limit limit = waiting.due == core::time_point::min() ? std::nullopt : core::wait_limit{waiting.due};
     batch_rest& rest = *waiting.batch;
     now.server.run_inside(*waiting.object, [&](core::completions& fulfilled) {
@@ -30,7 +33,8 @@ core::outcome put_rest(pending_request& waiting, turn& now)
                     result = waiting.queue().put(std::move(rest.items.back()), limit, waiting, fulfilled,
                                                  rest.has_put_id ? &rest.put_id : nullptr, now.now);
             } catch (const pickle_error& error) {  // a priority queue must be able to read it
-                result = core::raised{core::exception_type::value_error, error.what()};
+                fault = error.what();
+                return;
             }
             rest.items.pop_back();
             ++rest.put_id.number;
@@ -39,6 +43,10 @@ core::outcome put_rest(pending_request& waiting, turn& now)
             ++waiting.count;
         }
     });
+    if (fault) {
+        answer_unreadable(waiting.id, waiting.count, *fault, now);
+        return std::nullopt;
+    }
     return result;
 }
 
@@ -105,12 +113,13 @@ void put_many(native_state& state, const native::frame& request, turn& now)
     rest.put_id = wanted->put_id.value_or(core::put_id{});
     rest.items.swap(*batch);
     std::reverse(rest.items.begin(), rest.items.end());
-    core::outcome result = put_rest(*waiting, now);
-    if (std::holds_alternative<core::parked>(result)) {
+    std::optional<core::outcome> result = put_rest(*waiting, now);
+    if (result && std::holds_alternative<core::parked>(*result)) {
         const core::time_point due = waiting->due;
         return state.waits.park(std::move(waiting), due);
     }
-    answer_put(*waiting, std::move(result), now);
+    if (result)
+        answer_put(*waiting, *std::move(result), now);
     rest.items.clear();
     rest.items.swap(*batch);  // its memory
     state.waits.recycle(std::move(waiting));
@@ -139,9 +148,12 @@ void proceed_with_put(native_state& state, pending_request& waiting, core::outco
 {
     if (waiting.code == operation::put_many && std::holds_alternative<core::returned>(result)) {
         ++waiting.count;
-        result = put_rest(waiting, now);
-        if (std::holds_alternative<core::parked>(result))
+        std::optional<core::outcome> rest = put_rest(waiting, now);
+        if (!rest)
+            return state.waits.settle(waiting);
+        if (std::holds_alternative<core::parked>(*rest))
             return state.waits.keep_due(waiting);  // it may have been served at the very end of its time
+        result = *std::move(rest);
     }
     answer_put(waiting, std::move(result), now);
     state.waits.settle(waiting);

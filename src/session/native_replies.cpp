@@ -58,6 +58,11 @@ void answer_raised(std::uint32_t id, std::uint16_t count, core::raised&& error, 
     native::write_raised(now.replies, id, count, number, number == native::exception_number::other ? type_name : "", text);
 }
 
+void answer_unreadable(std::uint32_t id, std::uint16_t count, std::string_view why, turn& now)
+{
+    native::write_raised(now.replies, id, count, native::exception_number::other, "_pickle.UnpicklingError", why);
+}
+
 void refuse(const native::frame& request, std::string_view why, turn& now)
 {
     const std::string_view name = native::request_name(request.code);

@@ -17,6 +17,8 @@ namespace quaymaster::session {
 void answer_done(std::uint32_t id, std::uint16_t count, turn& now);
 /// `count`: what of a put_many is in nevertheless.
 void answer_raised(std::uint32_t id, std::uint16_t count, core::raised&& error, turn& now);
+/// What was to be put is no item, or none that its queue can read. `count` as above.
+void answer_unreadable(std::uint32_t id, std::uint16_t count, std::string_view why, turn& now);
 /// `request` is none: why.
 void refuse(const wire::native::frame& request, std::string_view why, turn& now);
 

@@ -185,7 +185,7 @@ void native_session::take_frame(const frame& request, turn& now)
     try {
         row->take(state_, request, now);
     } catch (const pickle_error& error) {
-        native::write_raised(now.replies, request.id, 0, native::exception_number::other, "_pickle.UnpicklingError", error.what());
+        answer_unreadable(request.id, 0, error.what(), now);
     }
 }
 

@@ -91,8 +91,7 @@ bool read_item(native_state& state, const native::frame& request, bytes_view opc
 {
     const codec::pickle_limits& limits = state.settings->limits;
     if (const auto fault = now.scratch.items.read(opcodes, limits, found)) {
-        native::write_raised(now.replies, request.id, 0, native::exception_number::other, "_pickle.UnpicklingError",
-                             fault.message(limits));
+        answer_unreadable(request.id, 0, fault.message(limits), now);
         return false;
     }
     if (found.traits().has_proxies)

@@ -690,3 +690,39 @@ TEST_CASE("an item that cannot be written for a client is lost to that client al
         CHECK(client.next(1).items() == values{3});
     }
 }
+
+TEST_CASE("an item that a priority queue cannot read is refused alike, alone and in a batch", "[session][native]")
+{
+    native_pair pair;
+    codec::pickle_limits few_nodes;
+    few_nodes.node_count_max = 10;
+    const value large = value::list(std::vector<value>(20, value{1}));
+    const auto open = [&](std::int64_t maxsize) {
+        core::register_named_queue(pair.service.registry, "get_priority_queue", core::queue_kind::priority, maxsize, few_nodes);
+        return pair.client.open("get_priority_queue");
+    };
+    SECTION("at once")
+    {
+        const std::uint32_t queue = open(0);
+        pair.client.put(1, queue, large);
+        const std::string alone = pair.client.next(1).raised();
+        CHECK(alone.find("_pickle.UnpicklingError: ") == 0);
+        pair.client.put_many(2, queue, {3, large, 4});
+        const native_reply batch = pair.client.next(2);
+        CHECK(batch.raised() == alone);
+        CHECK(batch.count == 1);
+        pair.client.get_many(3, queue, 5);
+        CHECK(pair.client.next(3).items() == values{3});
+    }
+    SECTION("after a wait for room")
+    {
+        const std::uint32_t queue = open(1);
+        pair.client.put_many(2, queue, {3, 4, large}, no_limit);
+        pair.client.get_many(3, queue, 1);
+        CHECK(pair.client.next(3).items() == values{3});
+        pair.resume();
+        const native_reply batch = pair.client.next(2);
+        CHECK(batch.raised().find("_pickle.UnpicklingError: ") == 0);
+        CHECK(batch.count == 2);
+    }
+}
