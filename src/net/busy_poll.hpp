@@ -23,18 +23,18 @@ public:
     /// Polls for at most `limit` at a time; never if that is zero.
     explicit busy_poll(duration limit) noexcept : limit_{limit} {}
 
-    /// Polls by `look`, which returns true if it has found something, as long as that is better than to sleep, and until `until` at
-    /// most; between two looks `yield` lets other threads have the processor. True if it found something. What follows is what it is
-    /// made of.
-    template <class Look, class Yield>
-    bool poll(time_point until, Look look, Yield yield)
+    /// Polls by `look`, which returns true if it has found something, as long as that is better than to sleep, and until `until()` at
+    /// most; between two looks `yield` lets other threads have the processor, and may have `until()` change. True if it found something.
+    /// What follows is what it is made of.
+    template <class Until, class Look, class Yield>
+    bool poll(Until until, Look look, Yield yield)
     {
         auto last = clock::now();
         const bool is_worth_it = is_worth_trying(last);
         begin(last);
         if (!is_worth_it)
             return false;
-        while (last < until) {
+        while (last < until()) {
             yield();
             const auto now = clock::now();  // before what is found is seen to, if `look` does that
             const bool is_found = look();
@@ -50,7 +50,7 @@ public:
     template <class Look>
     bool poll(time_point until, Look look)
     {
-        return poll(until, look, [] { ::sched_yield(); });
+        return poll([until] { return until; }, look, [] { ::sched_yield(); });
     }
 
     /// True if a wait that begins at `now` is to poll.

@@ -82,7 +82,8 @@ void event_loop::run_turn()
 void event_loop::look_around()
 {
     const auto look = [this] { return is_wanted() || reactor_.look(); };
-    const bool is_found = busy_poll_.poll(deadlines_.next(), look, [this] {
+    const auto until = [this] { return deadlines_.next(); };  // a visitor may set one that comes sooner
+    const bool is_found = busy_poll_.poll(until, look, [this] {
         turn_->unlock();
         ::sched_yield();
         turn_->lock();

@@ -149,9 +149,24 @@ TEST_CASE("polling yields, looks, and ends when it has found what it waits for o
     busy_poll policy{1s};
     policy.on_awake(busy_poll::clock::now());
     bool has_yielded = false;
-    CHECK(policy.poll(busy_poll::time_point::max(), [&] { return has_yielded; }, [&] { has_yielded = true; }));
+    CHECK(policy.poll([] { return busy_poll::time_point::max(); }, [&] { return has_yielded; }, [&] { has_yielded = true; }));
     policy.on_awake(busy_poll::clock::now());
-    CHECK_FALSE(policy.poll(busy_poll::clock::now() + 1ms, [] { return false; }, [] {}));
+    const auto until = busy_poll::clock::now() + 1ms;
+    CHECK_FALSE(policy.poll([until] { return until; }, [] { return false; }, [] {}));
+}
+
+TEST_CASE("polling ends when its time is brought forward while it yields", "[net][busy_poll]")
+{
+    busy_poll policy{10s};
+    policy.on_awake(busy_poll::clock::now());
+    auto until = busy_poll::time_point::max();
+    int looks = 0;
+    const auto look = [&] {
+        ++looks;
+        return false;
+    };
+    CHECK_FALSE(policy.poll([&] { return until; }, look, [&] { until = busy_poll::clock::now(); }));
+    CHECK(looks == 1);
 }
 
 }  // namespace
