@@ -88,6 +88,7 @@ struct async_feed {
     bool is_running = false;       // a consume is under way
     bool is_wanted = false;        // one is to be
     bool is_over = false;
+    std::exception_ptr failure;  // that a consume has come to while nobody waited: for the next who does
     operation_list stops;
 };
 
@@ -167,8 +168,8 @@ private:
     void finish(async_operation& done, async_result&& result);
     void finish_with_error(async_operation& done, std::exception_ptr error);
     void finish_lost(async_operation& done, const connection_failure& why);
-
     void finish_sent_again(async_operation& done, const session::native_reply& reply);
+
     void want(const std::shared_ptr<async_object>& object);
     void advance(async_object& object);
     void on_object_reply(async_object& object, const session::native_reply& reply);

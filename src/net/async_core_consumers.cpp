@@ -53,6 +53,8 @@ void async_core::begin_next(async_operation& next)
     serve_feed(*feed);
     if (feed->nexts.empty() || feed->is_running || feed->is_wanted)
         return;
+    if (feed->failure != nullptr)
+        return fail_feed(*feed, std::exchange(feed->failure, nullptr));
     keep_feed(feed);
     feed->is_wanted = true;
     run_feed(*feed);
@@ -106,7 +108,11 @@ void async_core::on_feed_reply(async_feed& feed, const session::native_reply& re
     feed.is_running = false;
     if (feed.is_over)
         return give_back(feed);
-    if (reply.code != operation::cancelled && !feed.nexts.empty())
+    if (reply.code == operation::cancelled)
+        return;
+    if (feed.nexts.empty())
+        feed.failure = error_of(reply);
+    else
         fail_feed(feed, error_of(reply));
 }
 

@@ -1,6 +1,9 @@
 // async_consumer: items sent ahead, handed out in their order, and given back.
 #include "async_testing.hpp"
 
+#include "../wire/outbox_contents.hpp"
+#include "wire/python_dialect.hpp"
+
 #include <boost/asio/experimental/awaitable_operators.hpp>
 
 #include <catch2/catch.hpp>
@@ -146,4 +149,33 @@ TEST_CASE("a consumer gives back more than one request to its server may carry",
     CHECK(run_for(here.io, queue.async_qsize(asio::use_future)) == 49);
     for (std::size_t i = 1; i < texts.size(); ++i)
         REQUIRE(run_for(here.io, queue.async_get(0ms, asio::use_future)) == texts[i]);
+}
+
+TEST_CASE("what ends a consume while nobody waits is told to the next who does", "[net][async]")
+{
+    server_options serving;
+    serving.pickle.node_count_max = 10;
+    connected here{short_limits(), {}, serving};
+    const auto queue = here.queue();
+    run_for(here.io, queue.async_put(1, asio::use_future));
+    python_peer python2{here.server.port()};
+    python2.open_stream();
+    // To be written anew for a C++ client, and with more nodes than that may have.
+    const codec::payload large{value::list(std::vector<value>(20, value{1}))};
+    wire::outbox request;
+    wire::write_request(request, {2, true}, {.ident = "tasks", .method = "put", .positional = {&large, 1}}, {});
+    python2.socket().send(quaymaster::testing::contents(request));
+    run_until(here.io, [&] { return run_for(here.io, queue.async_qsize(asio::use_future)) == 2; });
+    run_for(here.io, queue.async_put(2, asio::use_future));
+
+    const auto consumer = queue.consume(8);
+    CHECK(run_for(here.io, consumer.async_next(asio::use_future)) == 1);
+    CHECK(run_for(here.io, queue.async_qsize(asio::use_future)) == 1);  // the consume has come to its end by now
+    try {
+        (void)run_for(here.io, consumer.async_next(asio::use_future));
+        FAIL("an item is lost, and nobody is told");
+    } catch (const remote_error& raised) {
+        CHECK(raised.type_name() == "_pickle.PicklingError");
+    }
+    CHECK(run_for(here.io, consumer.async_next(asio::use_future)) == 2);
 }
