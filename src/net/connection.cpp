@@ -84,7 +84,7 @@ void connection::tell(std::shared_ptr<core::waiter> told)
     home_.tell(std::move(told));
 }
 
-void connection::on_fulfilled(std::span<const std::shared_ptr<core::waiter>> told)
+void connection::on_fulfilled(std::span<std::shared_ptr<core::waiter>> told)
 {
     // It, or a call, may have ended while the message was under way; what it was given has gone back then.
     if (!is_open_ || std::none_of(told.begin(), told.end(), [this](const auto& each) { return session_.waits_in(*each); }))
@@ -94,9 +94,9 @@ void connection::on_fulfilled(std::span<const std::shared_ptr<core::waiter>> tol
         if ((interest_ & EPOLLIN) == 0 && peer_has_left(socket_.number()))
             return close_because(log_level::info, "lost", "it left while its call waited");
         take_turn(std::chrono::steady_clock::now(), [this, told](session::turn& now) {
-            for (const auto& each : told)
+            for (auto& each : told)
                 if (session_.waits_in(*each))
-                    session_.resume(*each, now);
+                    session_.resume(std::move(each), now);
             if (!is_finishing_)
                 consume(input_.view(), now);
         });

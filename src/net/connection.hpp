@@ -33,8 +33,8 @@ public:
     void start();
     /// See caller. Its loop calls on_fulfilled() soon.
     void tell(std::shared_ptr<core::waiter> told) override;
-    /// Waiters of its session were fulfilled: answers those calls and goes on with what came meanwhile.
-    void on_fulfilled(std::span<const std::shared_ptr<core::waiter>> told);
+    /// Waiters of its session were fulfilled: answers those calls and goes on with what came meanwhile. Takes `told`.
+    void on_fulfilled(std::span<std::shared_ptr<core::waiter>> told);
     /// The end of the loop's turn: sends what there is.
     void flush();
     /// The server stops: closes as soon as the call that runs has ended and the replies are out.

@@ -191,11 +191,12 @@ void native_session::take_frame(const frame& request, turn& now)
 
 // ---- waits that are over ----------------------------------------------------------------------------------------------
 
-void native_session::resume(core::waiter& told, turn& now)
+void native_session::resume(std::shared_ptr<core::waiter> told, turn& now)
 {
-    auto& waiting = static_cast<pending_request&>(told);  // of whose kind all are whose principal is a connection of this dialect
+    auto& waiting = static_cast<pending_request&>(*told);  // of whose kind all are whose principal is a connection of this dialect
     if (!waiting.is_registered())
         return;
+    told.reset();  // it has itself; its memory serves another request if nobody else refers to it when it is settled
     if (waiting.code == operation::call) {
         const std::size_t begun = native::begin_body(now.replies, {operation::answer, waiting.id});
         state_.calls->resume(*waiting.python, now);

@@ -31,7 +31,7 @@ public:
     /// incomplete frame, or was not looked at because the session is over or has replies_size_max to write.
     std::size_t receive(bytes_view input, turn& now);
     /// Answers with what the wait of `told` has come to, if that is one of this session's and not over already.
-    void resume(core::waiter& told, turn& now);
+    void resume(std::shared_ptr<core::waiter> told, turn& now);
     /// Answers all whose time is up.
     void on_deadline(turn& now);
     /// Withdraws all that waits and lets go of all that is open.

@@ -93,10 +93,10 @@ void server_session::take_handshake_frame(bytes_view payload, turn& now)
     phase_ = phase::first_request;
 }
 
-void server_session::resume(core::waiter& told, turn& now)
+void server_session::resume(std::shared_ptr<core::waiter> told, turn& now)
 {
     if (native_ != nullptr)
-        native_->resume(told, now);
+        native_->resume(std::move(told), now);
     else
         calls_.resume(call_, now);
 }

@@ -43,7 +43,8 @@ public:
     /// an incomplete frame, or was not looked at because the session is parked, over, or has replies_size_max to write.
     std::size_t receive(bytes_view input, turn& now);
     /// Sends what the wait of `told` has come to. Precondition: waits_in(told), and it has been told that its wait is over.
-    void resume(core::waiter& told, turn& now);
+    /// `told` is best moved here: while others share it, its memory cannot serve the next request that waits.
+    void resume(std::shared_ptr<core::waiter> told, turn& now);
     /// The handshake timed out, or a waiter gives up. Does nothing before deadline(). As after resume(), call receive()
     /// afterwards with what has come.
     void on_deadline(turn& now);

@@ -78,10 +78,10 @@ public:
         if (replies_.size() < replies_size_max)
             require(input_.size() < payload_size_max + wire::native::header_size && !session_.is_stalled());
     }
-    void resume(core::waiter& told)
+    void resume(std::shared_ptr<core::waiter> told)
     {
-        if (session_.waits_in(told))
-            run([&](session::turn& turn) { session_.resume(told, turn); });
+        if (session_.waits_in(*told))
+            run([&](session::turn& turn) { session_.resume(std::move(told), turn); });
     }
     void set_time(core::time_point now)
     {
@@ -173,10 +173,10 @@ private:
 void resume_told(bare_service& service, std::array<peer, 2>& peers)
 {
     while (!service.told.empty())
-        for (const auto& each : std::exchange(service.told, {}))
+        for (auto& each : std::exchange(service.told, {}))
             for (peer& other : peers)
-                if (!other.has_ended() && other.is_principal_of(*each))
-                    other.resume(*each);
+                if (each != nullptr && !other.has_ended() && other.is_principal_of(*each))
+                    other.resume(std::move(each));
     for (peer& other : peers)
         other.go_on();
 }

@@ -3,6 +3,7 @@
 
 #include "native_testing.hpp"
 
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -724,5 +725,23 @@ TEST_CASE("an item that a priority queue cannot read is refused alike, alone and
         const native_reply batch = pair.client.next(2);
         CHECK(batch.raised().find("_pickle.UnpicklingError: ") == 0);
         CHECK(batch.count == 2);
+    }
+}
+
+TEST_CASE("the memory of a request that has waited serves the next", "[session][native][wait]")
+{
+    native_pair pair;
+    std::weak_ptr<core::waiter> last;
+    for (int i = 0; i < 3; ++i) {
+        pair.client.get(1, pair.queue, no_limit);
+        pair.other.put(2, pair.other_queue, i);
+        REQUIRE(pair.service.told.size() == 1);
+        if (i != 0)
+            CHECK(pair.service.told.front() == last.lock());
+        last = pair.service.told.front();
+        pair.resume();
+        CHECK(pair.client.next(1).item() == value{i});
+        CHECK(pair.other.next(2).code == operation::done);
+        CHECK_FALSE(last.expired());
     }
 }

@@ -41,11 +41,11 @@ inline bytes batch_of(const std::vector<value>& items)
 inline void resume_told(bare_service& service, std::initializer_list<server_end*> servers)
 {
     while (!service.told.empty()) {
-        const core::completions told = std::exchange(service.told, {});
-        for (const auto& each : told)
+        core::completions told = std::exchange(service.told, {});
+        for (auto& each : told)
             for (server_end* const server : servers)
-                if (&each->principal() == server->waiter.get() && server->session.waits_in(*each))
-                    server->run([&](session::turn& turn) { server->session.resume(*each, turn); });
+                if (each != nullptr && &each->principal() == server->waiter.get() && server->session.waits_in(*each))
+                    server->run([&](session::turn& turn) { server->session.resume(std::move(each), turn); });
         for (server_end* const server : servers)
             server->receive({});
     }

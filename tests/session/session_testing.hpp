@@ -51,7 +51,7 @@ struct server_end {
     }
     void resume()
     {
-        run([&](session::turn& turn) { session.resume(*waiter, turn); });
+        run([&](session::turn& turn) { session.resume(waiter, turn); });
         receive({});
     }
     void on_deadline()

@@ -722,9 +722,9 @@ void world::notice_death(link& client)
 void world::resume(link& client)
 {
     turn(client, [&](session::turn& now) {
-        for (const auto& each : std::exchange(client.told, {}))
+        for (auto& each : std::exchange(client.told, {}))
             if (client.session.waits_in(*each))
-                client.session.resume(*each, now);
+                client.session.resume(std::move(each), now);
         receive(client, now);
     });
 }
