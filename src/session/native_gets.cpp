@@ -90,14 +90,14 @@ void proceed_with_consume(native_state& state, pending_request& waiting, core::o
 
 void get(native_state& state, const native::frame& request, turn& now)
 {
-    auto wanted = read_queue_request(state, request, queue_fields::timeout, now);
-    if (!wanted)
+    queue_request wanted{request};
+    if (!read_queue_request(state, request, queue_fields::timeout, wanted, now))
         return;
-    if (!wanted->body.at_end())
+    if (!wanted.body.at_end())
         return refuse(request, "its body is no handle and timeout", now);
     if (!state.admit(request, now))
         return;
-    open_object& from = *wanted->at;
+    open_object& from = *wanted.at;
     std::shared_ptr<pending_request> waiting;
     codec::item item;
     core::outcome result;
@@ -105,16 +105,16 @@ void get(native_state& state, const native::frame& request, turn& now)
         item = from.queue->get_at_once();
         if (item)
             return;
-        if (wanted->limit && from.queue->empty())
+        if (wanted.limit && from.queue->empty())
             waiting = state.make_waiting(request, from);
         core::waiter& waiter = waiting != nullptr ? static_cast<core::waiter&>(*waiting) : *state.caller;
-        result = from.queue->get(waiting != nullptr ? wanted->limit : std::nullopt, waiter, fulfilled);
+        result = from.queue->get(waiting != nullptr ? wanted.limit : std::nullopt, waiter, fulfilled);
     });
     if (item) {
         ++from.taken;
         return answer_item(state, request.id, std::move(item), now);
     }
-    if (state.park_or_raise(request.id, std::move(waiting), wanted->limit, result, now))
+    if (state.park_or_raise(request.id, std::move(waiting), wanted.limit, result, now))
         return;
     ++from.taken;
     answer_item(state, request.id, std::move(std::get<core::returned>(result).result).to_item(), now);
@@ -122,28 +122,28 @@ void get(native_state& state, const native::frame& request, turn& now)
 
 void get_many(native_state& state, const native::frame& request, turn& now)
 {
-    auto wanted = read_queue_request(state, request, queue_fields::timeout, now);
-    if (!wanted)
+    queue_request wanted{request};
+    if (!read_queue_request(state, request, queue_fields::timeout, wanted, now))
         return;
-    const std::uint32_t octets_max = wanted->body.number32();
-    if (!wanted->body.at_end() || request.count == 0)
+    const std::uint32_t octets_max = wanted.body.number32();
+    if (!wanted.body.at_end() || request.count == 0)
         return refuse(request, request.count == 0 ? "it asks for no item" : "its body is no handle, timeout and size", now);
     if (!state.admit(request, now))
         return;
-    core::shared_queue& queue = *wanted->at->queue;
-    auto waiting = state.make_waiting(request, *wanted->at);
+    core::shared_queue& queue = *wanted.at->queue;
+    auto waiting = state.make_waiting(request, *wanted.at);
     waiting->octets_max = static_cast<std::uint32_t>(std::min<std::size_t>(octets_max, state.settings->replies_size_max));
     const borrowed_batch batch{now.scratch};
     core::outcome result;
     bool more = false;
     now.server.run_inside(*waiting->object, [&](core::completions& fulfilled) {
         if (queue.take_ready(request.count, waiting->octets_max, *batch, fulfilled) == 0)
-            result = queue.get(wanted->limit, *waiting, fulfilled);
+            result = queue.get(wanted.limit, *waiting, fulfilled);
         else
             more = !queue.empty();
     });
     if (batch->empty() && std::holds_alternative<core::parked>(result))
-        return state.waits.park(std::move(waiting), *wanted->limit);
+        return state.waits.park(std::move(waiting), *wanted.limit);
     if (batch->empty())
         answer_get(state, *waiting, std::move(result), now);
     else
@@ -153,15 +153,15 @@ void get_many(native_state& state, const native::frame& request, turn& now)
 
 void consume(native_state& state, const native::frame& request, turn& now)
 {
-    auto wanted = read_queue_request(state, request, queue_fields::none, now);
-    if (!wanted)
+    queue_request wanted{request};
+    if (!read_queue_request(state, request, queue_fields::none, wanted, now))
         return;
-    const std::uint32_t credit = wanted->body.number32();
-    if (!wanted->body.at_end())
+    const std::uint32_t credit = wanted.body.number32();
+    if (!wanted.body.at_end())
         return refuse(request, "its body is no handle and credit", now);
     if (!state.admit(request, now))
         return;
-    auto waiting = state.make_waiting(request, *wanted->at);
+    auto waiting = state.make_waiting(request, *wanted.at);
     waiting->credit = credit;
     pending_request& stream = *waiting;
     state.waits.park(std::move(waiting), core::never);

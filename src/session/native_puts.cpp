@@ -65,52 +65,52 @@ void answer_put(const pending_request& waiting, core::outcome result, turn& now)
 
 void put(native_state& state, const native::frame& request, turn& now)
 {
-    auto wanted = read_queue_request(state, request, queue_fields::timeout_and_put_id, now);
-    if (!wanted)
+    queue_request wanted{request};
+    if (!read_queue_request(state, request, queue_fields::timeout_and_put_id, wanted, now))
         return;
-    const bytes_view opcodes = wanted->body.rest();
-    if (wanted->body.failed())
+    const bytes_view opcodes = wanted.body.rest();
+    if (wanted.body.failed())
         return refuse(request, "its body is too short", now);
     codec::item item;
-    if (!read_item(state, request, opcodes, *wanted->at, item, now) || !state.admit(request, now))
+    if (!read_item(state, request, opcodes, *wanted.at, item, now) || !state.admit(request, now))
         return;
-    core::shared_queue& queue = *wanted->at->queue;
+    core::shared_queue& queue = *wanted.at->queue;
     std::shared_ptr<pending_request> waiting;
     bool is_in = false;
     core::outcome result;
-    now.server.run_inside(*wanted->at->object, [&](core::completions& fulfilled) {
-        is_in = !wanted->put_id && queue.put_at_once(item);
+    now.server.run_inside(*wanted.at->object, [&](core::completions& fulfilled) {
+        is_in = !wanted.put_id && queue.put_at_once(item);
         if (is_in)
             return;
-        if (wanted->limit && queue.full())
-            waiting = state.make_waiting(request, *wanted->at);
+        if (wanted.limit && queue.full())
+            waiting = state.make_waiting(request, *wanted.at);
         core::waiter& waiter = waiting != nullptr ? static_cast<core::waiter&>(*waiting) : *state.caller;
-        result = queue.put(std::move(item), waiting != nullptr ? wanted->limit : std::nullopt, waiter, fulfilled,
-                           wanted->put_id ? &*wanted->put_id : nullptr, now.now);
+        result = queue.put(std::move(item), waiting != nullptr ? wanted.limit : std::nullopt, waiter, fulfilled,
+                           wanted.put_id ? &*wanted.put_id : nullptr, now.now);
     });
     if (is_in)
         return answer_done(request.id, 1, now);
-    if (state.park_or_raise(request.id, std::move(waiting), wanted->limit, result, now))
+    if (state.park_or_raise(request.id, std::move(waiting), wanted.limit, result, now))
         return;
     answer_done(request.id, 1, now);
 }
 
 void put_many(native_state& state, const native::frame& request, turn& now)
 {
-    auto wanted = read_queue_request(state, request, queue_fields::timeout_and_put_id, now);
-    if (!wanted)
+    queue_request wanted{request};
+    if (!read_queue_request(state, request, queue_fields::timeout_and_put_id, wanted, now))
         return;
     const borrowed_batch batch{now.scratch};
-    if (!read_items(state, request, *wanted, *batch, now) || !state.admit(request, now))
+    if (!read_items(state, request, wanted, *batch, now) || !state.admit(request, now))
         return;
-    auto waiting = state.make_waiting(request, *wanted->at);
+    auto waiting = state.make_waiting(request, *wanted.at);
     waiting->count = 0;
-    waiting->due = wanted->limit.value_or(core::time_point::min());  // that is: at once
+    waiting->due = wanted.limit.value_or(core::time_point::min());  // that is: at once
     if (waiting->batch == nullptr)
         waiting->batch = std::make_unique<batch_rest>();
     batch_rest& rest = *waiting->batch;
-    rest.has_put_id = wanted->put_id.has_value();
-    rest.put_id = wanted->put_id.value_or(core::put_id{});
+    rest.has_put_id = wanted.put_id.has_value();
+    rest.put_id = wanted.put_id.value_or(core::put_id{});
     rest.items.swap(*batch);
     std::reverse(rest.items.begin(), rest.items.end());
     std::optional<core::outcome> result = put_rest(*waiting, now);
@@ -127,17 +127,17 @@ void put_many(native_state& state, const native::frame& request, turn& now)
 
 void put_back(native_state& state, const native::frame& request, turn& now)
 {
-    auto wanted = read_queue_request(state, request, queue_fields::none, now);
-    if (!wanted)
+    queue_request wanted{request};
+    if (!read_queue_request(state, request, queue_fields::none, wanted, now))
         return;
-    open_object& into = *wanted->at;
+    open_object& into = *wanted.at;
     if (request.count > into.taken)
         return refuse(request,
                       "this connection was handed out " + std::to_string(into.taken) + " items of that queue, not " +
                           std::to_string(request.count),
                       now);
     const borrowed_batch batch{now.scratch};
-    if (!read_items(state, request, *wanted, *batch, now))
+    if (!read_items(state, request, wanted, *batch, now))
         return;
     into.taken -= request.count;
     now.server.run_inside(*into.object, [&](core::completions& fulfilled) { into.queue->put_back(*batch, fulfilled); });

@@ -55,13 +55,13 @@ void inform(native_state& state, const frame& request, turn& now)
 {
     if (request.body.empty())
         return answer_item(state, request.id, codec::payload{server_information(*state.settings, native::version_max)}.to_item(), now);
-    const auto wanted = read_queue_request(state, request, queue_fields::none, now);
-    if (!wanted)
+    queue_request wanted{request};
+    if (!read_queue_request(state, request, queue_fields::none, wanted, now))
         return;
-    if (!wanted->body.at_end())
+    if (!wanted.body.at_end())
         return refuse(request, "its body is no handle", now);
     core::queue_statistics found;
-    now.server.run_inside(*wanted->at->object, [&](core::completions&) { found = wanted->at->queue->statistics(); });
+    now.server.run_inside(*wanted.at->object, [&](core::completions&) { found = wanted.at->queue->statistics(); });
     answer_item(state, request.id, codec::payload{queue_information(found)}.to_item(), now);
 }
 

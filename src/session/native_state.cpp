@@ -67,23 +67,22 @@ bool native_state::park_or_raise(std::uint32_t id, std::shared_ptr<pending_reque
     return error != nullptr;
 }
 
-std::optional<queue_request> read_queue_request(native_state& state, const native::frame& request, queue_fields those, turn& now)
+bool read_queue_request(native_state& state, const native::frame& request, queue_fields those, queue_request& found, turn& now)
 {
-    native::body_reader body{request.body};
-    open_object* const at = state.objects.find(body.number32());
-    if (at == nullptr || at->queue == nullptr) {
-        refuse(request, at == nullptr ? "no such handle" : "the object is no queue: call its methods", now);
-        return std::nullopt;
+    found.at = state.objects.find(found.body.number32());
+    if (found.at == nullptr || found.at->queue == nullptr) {
+        refuse(request, found.at == nullptr ? "no such handle" : "the object is no queue: call its methods", now);
+        return false;
     }
-    std::optional<queue_request> found = queue_request{body, at, std::nullopt, std::nullopt};
-    if (those != queue_fields::none)
-        found->limit = limit_of(found->body.number32(), now);
+    if (those == queue_fields::none)
+        return true;
+    found.limit = limit_of(found.body.number32(), now);
     if (those == queue_fields::timeout_and_put_id && (request.flags & native::has_put_id) != 0) {
-        core::put_id& put_id = found->put_id.emplace();
-        put_id.client = found->body.number64();
-        put_id.number = found->body.number64();
+        core::put_id& put_id = found.put_id.emplace();
+        put_id.client = found.body.number64();
+        put_id.number = found.body.number64();
     }
-    return found;
+    return true;
 }
 
 bool read_item(native_state& state, const native::frame& request, bytes_view opcodes, const open_object& into,

@@ -52,15 +52,17 @@ enum class queue_fields : std::uint8_t { none, timeout, timeout_and_put_id };
 
 /// The beginning of a request on a queue. Lifetime: no longer than its frame, and until something is opened.
 struct queue_request {
+    explicit queue_request(const wire::native::frame& request) noexcept : body{request.body} {}
+
     wire::native::body_reader body;  // what is left
-    open_object* at;                 // a queue
+    open_object* at = nullptr;       // a queue
     core::wait_limit limit;
     std::optional<core::put_id> put_id;
 };
 
-/// nullopt, with the request refused, if it names no queue.
-[[nodiscard]] std::optional<queue_request> read_queue_request(native_state& state, const wire::native::frame& request,
-                                                              queue_fields those, turn& now);
+/// False, with the request refused, if it names no queue. `found` was made of `request`.
+[[nodiscard]] bool read_queue_request(native_state& state, const wire::native::frame& request, queue_fields those,
+                                      queue_request& found, turn& now);
 /// False, with the request answered, if the opcodes are no item for the object `into`.
 [[nodiscard]] bool read_item(native_state& state, const wire::native::frame& request, bytes_view opcodes,
                              const open_object& into, codec::item& found, turn& now);
