@@ -255,7 +255,7 @@ def large_items_take_their_own_memory(bin_dir):
     with Scratch() as scratch, serve(bin_dir, scratch, '--max-payload', 2 * size) as server:
         shell = Shell(bin_dir, server, scratch)
         for dialect in ('native', 'python'):
-            words = ('bench', '--workload', 'W5', '--payload', size, '--seconds', '4', '--dialect', dialect, '--json')
+            words = ('bench', '--workload', 'W5', '--payload', size, '--seconds', '2', '--dialect', dialect, '--json')
             assert json.loads(shell(*words))['items']['put'] > 0
         peak = next(line for line in pathlib.Path('/proc/%d/status' % server.process.pid).read_text().splitlines() if 'VmHWM' in line)
         assert size < int(peak.split()[1]) << 10 < 1.5 * size, peak
