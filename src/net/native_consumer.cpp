@@ -44,12 +44,21 @@ codec::item native_consumer::next()
     codec::item first = std::move(ahead_.front());
     ahead_.pop_front();
     // In halves of the window: the server has always some to send, and hears of it seldom.
-    if (++taken_ >= (window_ + 1) / 2 && end_ == nullptr) {
+    if (++taken_ >= (window_ + 1) / 2 && end_ == nullptr)
+        give_credit();
+    return first;
+}
+
+/// What goes wrong with it is for when all that has come is taken.
+void native_consumer::give_credit() noexcept
+{
+    try {
         native::fixed_fields fields;
         fields.add(std::exchange(taken_, 0));
         stream_->send_native({native::operation::credit, id_}, fields.view());
+    } catch (...) {
+        end_ = std::current_exception();
     }
-    return first;
 }
 
 void native_consumer::fetch()

@@ -26,6 +26,7 @@ public:
 
 private:
     void start();
+    void give_credit() noexcept;
     void fetch();
     void give_back();
     void give_back_last();

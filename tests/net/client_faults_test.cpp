@@ -356,6 +356,27 @@ TEST_CASE("the end of a proxy whose server is gone throws nothing and waits litt
     CHECK(clock_type::now() - started < 2s);
 }
 
+TEST_CASE("a loop over a consume sees what was sent ahead before it hears that the server is gone", "[net][client][faults]")
+{
+    server_process server;
+    queue_manager client{server.address(), "abc", short_limits()};
+    client.connect();
+    const auto queue = client.queue<int>();
+    const std::vector<int> numbers{1, 2, 3, 4, 5, 6, 7, 8};
+    REQUIRE(queue.put_many(numbers) == numbers.size());
+    std::vector<int> seen;
+    try {
+        for (const int each : queue.consume(numbers.size())) {
+            if (seen.empty())
+                server.kill();
+            seen.push_back(each);
+        }
+        FAIL("the range ended as if the queue had been shut down");
+    } catch (const connection_lost&) {
+    }
+    CHECK(seen == numbers);
+}
+
 TEST_CASE("what the server raises is told with type, text and traceback", "[net][client][faults]")
 {
     queue_manager serving{{"127.0.0.1", 0}, "abc", short_limits()};
