@@ -267,7 +267,7 @@ def takes_from_any_of_several_queues(m, scratch):
     got = []
     waiting = threading.Thread(target=lambda: got.append(select.get_any([normal, urgent])))
     waiting.start()
-    while m.quaymaster_status().status()['queues']['get_queue/urgent']['waiting_getters'] == 0:
+    while waiting.is_alive() and m.quaymaster_status().status()['queues']['get_queue/urgent']['waiting_getters'] == 0:
         time.sleep(0.01)
     urgent.put(Point(1, 2))
     waiting.join()

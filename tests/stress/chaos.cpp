@@ -298,7 +298,7 @@ void chaotic_client::send_credit(native_peer& peer)
     }
 }
 
-/// The put that was heard of last, again.
+/// A put that nobody has answered, again.
 void chaotic_client::repeat(native_peer& peer)
 {
     request what = std::move(unanswered_.back());

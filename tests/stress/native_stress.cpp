@@ -47,7 +47,8 @@ int main(int argc, char** argv)
     for (; rounds > 0; --rounds, ++options.seed) {
         try {
             run_killed_server(8, std::chrono::milliseconds{options.seed * 37 % 500});
-            std::cout << "seed " << options.seed << ": " << run_stress(options) << std::endl;
+            const stress_statistics found = run_stress(options);
+            std::cout << "seed " << options.seed << ": " << found << std::endl;
         } catch (const std::exception& failure) {
             std::cerr << "seed " << options.seed << ": " << failure.what() << '\n';
             return 1;
