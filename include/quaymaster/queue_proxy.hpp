@@ -252,9 +252,8 @@ public:
 
     /// Takes items as they come: `for (auto& item : queue.consume(256))`. Up to `window` of them are fetched ahead, so that the loop does
     /// not wait for the network; when it ends early, those that it has not seen go back to the front of the queue. (If the program dies
-    /// or the connection is lost, they are lost, as an item on its way from get() is. What was sent ahead is read when the loop asks for
-    /// the next item: a window of more octets than sockets hold, and a loop that takes longer for one item than the server's
-    /// reply_timeout, by default 300 s, lose the connection.) The range has a connection of its own.
+    /// or the connection is lost, they are lost, as an item on its way from get() is.) The loop may take any time for an item. The range
+    /// has a connection of its own.
     /// Throws std::invalid_argument for a window of 0 or above 65,535. Without the native dialect each item is one get().
     [[nodiscard]] consumed_items<T, Codec> consume(std::size_t window) const
     {

@@ -38,7 +38,7 @@ struct server_options {
     std::chrono::milliseconds handshake_timeout{5'000};
     /// Octets of replies that a client has not fetched yet, above which nothing more is read from it.
     std::size_t outbox_size_max = 4 << 20;
-    /// How long a client may fetch nothing of replies that wait for it before it is dropped.
+    /// How long a client may fetch nothing of replies that wait for it before it is dropped. Items that it consumes may wait.
     std::chrono::milliseconds reply_timeout{300'000};
     /// Connections that the system completes before they are accepted. Stock Python's 16 loses some of a burst.
     int backlog = 4096;

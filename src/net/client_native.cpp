@@ -2,6 +2,7 @@
 #include "net/client_connection.hpp"
 
 #include "net/fork_generation.hpp"
+#include "net/later.hpp"
 #include "wire/framing.hpp"
 
 #include <boost/asio/error.hpp>
@@ -83,7 +84,7 @@ wire::reply client_connection::transact_in_frames(const wire::outgoing_request& 
     request_left_ = false;
     flush(wait);
     // A call without limit says how long silence is good; there the server is asked on this very connection.
-    const native_wait patience = wait.still_alive != nullptr ? native_wait{std::nullopt} : native_wait{milliseconds{0}, wait.patience};
+    const native_wait patience = wait.still_alive != nullptr ? native_wait{wait.asked} : native_wait{milliseconds{0}, wait.patience};
     const native_reply found = wait_for_native(id, patience);
     if (found.code == native::operation::refused)
         throw_protocol_error(std::string{as_chars(found.body)});
@@ -183,7 +184,7 @@ native_reply client_connection::wait_for_native(std::uint32_t id, const native_w
             return *found;
         }
         if (deadline == time_point::max() && wait.asked)
-            deadline = clock::now() + *wait.asked + beyond(wait);
+            deadline = later(later(clock::now(), *wait.asked), beyond(wait));
         fill_native(deadline, watched, wait);
     }
 }

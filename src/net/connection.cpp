@@ -48,15 +48,19 @@ void connection::guarded(Act&& act) noexcept
 template <class Act>
 void connection::take_turn(core::time_point now, Act&& act)
 {
-    if (unsent_ == nullptr) {
+    if (unsent_ == nullptr)
         unsent_ = home_.borrow_outbox();
-        last_fetch_ = now;
-    }
+    const bool awaited_fetch = awaits_fetch();
     const std::size_t before = unsent_->size();
     session::turn turn = home_.turn_at(now, *unsent_);
+    turn.ahead = session::octets_ahead{before, ahead_};
     act(turn);
-    if (is_open_)
-        settle_turn(unsent_->size() == before && !session_.parked() && !session_.is_native(), now);
+    if (!is_open_)
+        return;
+    ahead_ = turn.ahead.count(unsent_->size());
+    if (!awaited_fetch)
+        last_fetch_ = now;
+    settle_turn(unsent_->size() == before && !session_.parked() && !session_.is_native(), now);
 }
 
 bool connection::holds_whole_request() const noexcept
@@ -262,10 +266,17 @@ void connection::end_if_done(core::time_point now)
         finish_by(now + home_.state().settings.handshake_timeout);
 }
 
-/// When the peer must have fetched some of what waits for it.
+/// True if the peer must fetch some of what waits for it, at some time or other.
+bool connection::awaits_fetch() const noexcept
+{
+    return unsent_ != nullptr && unsent_->size() > ahead_;
+}
+
+/// When the peer must have fetched some of what waits for it. A consumer has its items sent ahead so that it can take them one by one,
+/// however long it works on each: those may wait.
 core::time_point connection::fetch_limit() const noexcept
 {
-    return unsent_ != nullptr ? last_fetch_ + home_.state().options.reply_timeout : core::never;
+    return awaits_fetch() ? last_fetch_ + home_.state().options.reply_timeout : core::never;
 }
 
 /// Lets the replies out that the peer has not fetched yet, until `limit`, which moves as it fetches some. A call that still
@@ -294,6 +305,7 @@ bool connection::send(core::time_point now)
         return false;
     }
     unsent_->consume(done.count);
+    ahead_ = std::min(ahead_, unsent_->size());
     if (done.count != 0)
         last_fetch_ = now;
     is_choked_ = !unsent_->empty();

@@ -76,6 +76,7 @@ private:
     void settle_turn(bool is_incomplete, core::time_point now);
     bool send(core::time_point now);
     void end_if_done(core::time_point now);
+    [[nodiscard]] bool awaits_fetch() const noexcept;
     [[nodiscard]] core::time_point fetch_limit() const noexcept;
     void count_progress();
     void watch();
@@ -90,7 +91,8 @@ private:
     session::server_session session_;
     input_buffer input_;
     std::unique_ptr<wire::outbox> unsent_;  // what the kernel has not taken yet, lent by the loop; null when that is nothing
-    core::time_point last_fetch_{};         // when the kernel last took something, or there was first something for it
+    std::size_t ahead_ = 0;                 // of unsent_, at its end: what the peer may fetch when it likes
+    core::time_point last_fetch_{};         // when the kernel last took something, or there was first something that must be fetched
     std::uint32_t interest_ = 0;            // what the reactor tells us of
     std::shared_ptr<connection> self_;      // while open
     peer_name peer_;

@@ -37,6 +37,9 @@ struct reply_wait {
     std::chrono::milliseconds patience;
     /// If set, the reply may take for ever as long as this, called whenever `patience` has passed in silence, does not throw.
     const std::function<void()>* still_alive = nullptr;
+    /// With `still_alive`: how long the server was asked to wait, nullopt without limit. It has client_options::call_deadline beyond
+    /// that, if its dialect lets the connection see to it; else it is for `still_alive` to end the wait.
+    std::optional<std::chrono::milliseconds> asked = std::nullopt;
 };
 
 /// Thread safety: any member from any thread. Lifetime: shared by a manager and its proxies.

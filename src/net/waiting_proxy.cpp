@@ -1,5 +1,6 @@
 #include <quaymaster/waiting_proxy.hpp>
 
+#include "net/later.hpp"
 #include "net/remote_object.hpp"
 
 #include <quaymaster/errors.hpp>
@@ -41,7 +42,7 @@ bool waiting_proxy::acquire_within(wait_limit timeout) const
         return acquire_in_request(object(), arguments, {});
     }
     const milliseconds slice = object().options().wait_slice;
-    const auto end = clock::now() + timeout.value_or(milliseconds::zero());
+    const auto end = net::later(clock::now(), timeout.value_or(milliseconds::zero()));
     for (milliseconds left = timeout.value_or(slice);;) {
         const milliseconds asked = std::min(left, slice);
         const std::array<codec::payload, 2> arguments{value{true}, value{in_seconds(asked)}};
@@ -65,18 +66,16 @@ value waiting_proxy::call_watched(std::string_view method, const std::vector<val
 {
     const client_options& options = object().options();
     const std::vector<codec::payload> arguments{positional.begin(), positional.end()};
-    wait_limit allowed = answer_within;
-    if (allowed)
-        *allowed += options.call_deadline;
-    const auto end = clock::now() + allowed.value_or(milliseconds::zero());
+    const auto begin = clock::now();
+    const auto end = answer_within ? net::later(net::later(begin, *answer_within), options.call_deadline) : clock::time_point::max();
     const std::function<void()> still_alive = [&] {
-        if (allowed && clock::now() >= end)
+        if (clock::now() >= end)
             throw deadline_exceeded{"the server did not answer " + std::string{method} + "() of " + typeid_name() + " within " +
-                                    std::to_string(allowed->count()) + " ms, though it lives"};
+                                    std::to_string(std::chrono::ceil<milliseconds>(end - begin).count()) + " ms, though it lives"};
         object().channel().probe();
     };
-    const milliseconds patience = std::min(options.wait_slice, allowed.value_or(options.wait_slice));
-    return object().call({method, arguments, {}}, {patience, &still_alive}).to_value(object().limits());
+    const milliseconds patience = std::min(options.wait_slice, std::chrono::floor<milliseconds>(end - begin));
+    return object().call({method, arguments, {}}, {patience, &still_alive, answer_within}).to_value(object().limits());
 }
 
 }  // namespace quaymaster

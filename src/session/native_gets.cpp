@@ -39,6 +39,16 @@ void answer_get(native_state& state, const pending_request& waiting, core::outco
     (void)answer_items(state, waiting, *batch, more, now);
 }
 
+/// Sends a consumer items that left its queue; returns how many, none of which it must fetch in time: that is what a window is for.
+std::size_t send_ahead(native_state& state, const pending_request& waiting, std::vector<codec::item>& items, turn& now)
+{
+    const std::size_t begun = now.replies.size();
+    const std::size_t sent = answer_items(state, waiting, items, true, now);
+    if (sent != 0)
+        now.ahead.extend(begun, now.replies.size());
+    return sent;
+}
+
 /// Sends a consumer what there is, as far as its credit goes, and has it wait for more if that is not used up. Precondition: it does not
 /// wait, and is not stalled.
 void feed(native_state& state, pending_request& waiting, turn& now)
@@ -63,7 +73,7 @@ void feed(native_state& state, pending_request& waiting, turn& now)
             waiting.is_waiting = true;
             return state.waits.rejoin(waiting);
         }
-        const std::size_t sent = answer_items(state, waiting, *batch, true, now);
+        const std::size_t sent = send_ahead(state, waiting, *batch, now);
         if (sent == 0)
             return state.waits.settle(waiting);
         waiting.credit -= static_cast<std::uint32_t>(sent);  // for those that went back it stands
@@ -80,7 +90,7 @@ void proceed_with_consume(native_state& state, pending_request& waiting, core::o
     --waiting.credit;
     const borrowed_batch batch{now.scratch};
     batch->push_back(std::move(std::get<core::returned>(result).result).to_item());
-    if (answer_items(state, waiting, *batch, true, now) == 0)
+    if (send_ahead(state, waiting, *batch, now) == 0)
         return state.waits.settle(waiting);
     batch->clear();
     feed(state, waiting, now);

@@ -52,6 +52,28 @@ struct workspace {
     std::vector<codec::item> batch;  // empty between requests
 };
 
+/// Of the octets that wait for a peer, those at the end that it has asked for in advance, and may fetch when it gets round to it.
+class octets_ahead {
+public:
+    octets_ahead() = default;
+    /// The last `count` of `size` octets.
+    octets_ahead(std::size_t size, std::size_t count) noexcept : begin_{size - count}, end_{size} {}
+
+    /// The octets from `begin` to `end`, which is where the last one is now, are some as well.
+    void extend(std::size_t begin, std::size_t end) noexcept
+    {
+        if (begin != end_)
+            begin_ = begin;  // what came between them is awaited, and with it all before it
+        end_ = end;
+    }
+    /// How many there are at the end of `size` octets.
+    [[nodiscard]] std::size_t count(std::size_t size) const noexcept { return size == end_ ? end_ - begin_ : 0; }
+
+private:
+    std::size_t begin_ = 0;
+    std::size_t end_ = 0;
+};
+
 /// What a session works with while something happens to it.
 struct turn {
     service& server;
@@ -59,6 +81,8 @@ struct turn {
     /// Where the octets for the peer go.
     wire::outbox& replies;
     core::time_point now;
+    /// Which of `replies` are items of a consume, with nothing after them.
+    octets_ahead ahead{};
 };
 
 }  // namespace quaymaster::session

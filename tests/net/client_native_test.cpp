@@ -5,6 +5,7 @@
 #include "scripted_server.hpp"
 
 #include <quaymaster/errors.hpp>
+#include <quaymaster/event_proxy.hpp>
 #include <quaymaster/server.hpp>
 
 #include <catch2/catch.hpp>
@@ -240,6 +241,36 @@ TEST_CASE("a pong that comes after the reply costs no connection", "[net][client
         queue.put(1);  // over a new connection, before anything is sent
         CHECK(opened == 2);
     }
+}
+
+TEST_CASE("a wait whose time is up ends, though the server pongs and answers nothing", "[net][client][native]")
+{
+    struct event_manager : base_manager {
+        using base_manager::base_manager;
+        auto get_event() { return create<event_proxy>("get_event"); }
+    };
+    std::atomic<int> pings{0};
+    const auto pong = [&](const wire::native::frame& request, wire::outbox& out) {
+        if (request.code == operation::ping) {
+            ++pings;
+            wire::native::write_frame(out, {operation::pong, request.id}, request.body);
+        }
+        return true;
+    };
+    const scripted_server serving{pong, 1 << 20, [](const scripted_call& call) -> scripted_answer {
+        if (call.method == "wait")
+            return scripted_silence{};
+        return value{};
+    }};
+    manager_options options = short_limits();
+    options.client.wait_slice = 50ms;
+    options.client.call_deadline = 2s;
+    auto client = connected_to<event_manager>(serving, options, client_dialect::native);
+    const auto event = client.get_event();
+    const auto begin = clock_type::now();
+    CHECK_THROWS_AS(event.wait_for(300ms), deadline_exceeded);
+    CHECK(clock_type::now() - begin >= 2300ms);
+    CHECK(pings >= 2);
 }
 
 TEST_CASE("a server that falls silent within a reply is given up", "[net][client][native]")

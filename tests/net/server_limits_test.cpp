@@ -1,5 +1,6 @@
 // What nobody may have too much of.
 #include "../stress/native_peer.hpp"
+#include "client_testing.hpp"
 #include "server_testing.hpp"
 
 #include "wire/native_dialect.hpp"
@@ -452,4 +453,42 @@ TEST_CASE("a client whose unread replies are exactly outbox_size_max is not read
     have_turns();
     REQUIRE(served.written() == taken);
     wait_until([&] { return served.unread() == pings * static_cast<int>(head_size); });
+}
+
+TEST_CASE("a consumer may take its time for what was sent ahead, and only for that", "[net][server][limits][native]")
+{
+    server_options options;
+    options.reply_timeout = 300ms;
+    const bool asks_something_else = GENERATE(false, true);
+    if (asks_something_else)
+        options.outbox_size_max = std::size_t{64} << 20;  // or that would not be read
+    test_server server{options};
+    client_testing::queue_manager producer{server.served.bound_address(), "abc"};
+    producer.connect();
+    const auto queue = producer.queue<bytes>("tasks");
+    constexpr std::size_t count = 24;  // more than sockets hold
+    for (std::size_t i = 0; i < count; ++i)
+        queue.put(bytes(std::size_t{1} << 20, std::byte(i)));
+    if (!asks_something_else) {
+        std::size_t next = 0;
+        for (const bytes& item : queue.consume(count)) {
+            CHECK(item.at(0) == std::byte(next));
+            if (next == 0)
+                std::this_thread::sleep_for(900ms);  // the work, which takes longer than reply_timeout
+            if (++next == count)
+                break;
+        }
+        CHECK(next == count);
+        CHECK(server.log.count("reply_timeout") == 0);
+    } else {
+        using wire::native::operation;
+        quaymaster::testing::native_peer peer{server.port()};
+        wire::native::fixed_fields asked;
+        asked.add(peer.open("tasks")).add(static_cast<std::uint32_t>(count));
+        peer.send({operation::consume, 2}, asked.view());
+        wait_until([&] { return queue.qsize() == 0; });
+        peer.send({operation::ping, 3}, {});
+        CHECK(server.log.has("reply_timeout (300 ms)"));
+        CHECK(server.log.count("dropped") == 1);
+    }
 }

@@ -309,6 +309,43 @@ TEST_CASE("a consume waits for a peer that reads slowly", "[session][native][con
     }
 }
 
+TEST_CASE("what a consume is sent ahead is told from what the peer waits for", "[session][native][consume]")
+{
+    consumer_and_producer pair;
+    server_end& end = pair.server;
+    // What of the replies so far, after a further turn in which a frame may have come, is sent ahead.
+    std::size_t ahead = 0;
+    const auto take_turn = [&](auto&& act) {
+        session::turn turn{end.service, end.scratch, end.replies, end.now};
+        turn.ahead = session::octets_ahead{end.replies.size(), ahead};
+        act(turn);
+        ahead = turn.ahead.count(end.replies.size());
+    };
+    const auto receive = [&](const native::frame_head& head, bytes_view body) {
+        wire::outbox frame;
+        native::write_frame(frame, head, body);
+        take_turn([&](session::turn& turn) { CHECK(end.session.receive(contents(frame), turn) == frame.size()); });
+    };
+    pair.put(numbers(0, 6));
+    receive({operation::ping, 1}, {});
+    const std::size_t pong = end.replies.size();
+    CHECK(ahead == 0);
+    receive({operation::consume, 2}, native::fixed_fields{}.add(pair.queue).add(std::uint32_t{2}).view());
+    CHECK(end.replies.size() > pong);
+    CHECK(ahead == end.replies.size() - pong);
+    receive({operation::credit, 2}, native::fixed_fields{}.add(std::uint32_t{1}).view());
+    CHECK(ahead == end.replies.size() - pong);
+    receive({operation::ping, 3}, {});
+    CHECK(ahead == 0);
+    const std::size_t before = end.replies.size();
+    receive({operation::credit, 2}, native::fixed_fields{}.add(std::uint32_t{9}).view());
+    CHECK(ahead == end.replies.size() - before);
+    take_turn([](session::turn&) {});
+    CHECK(ahead == end.replies.size() - before);
+    receive({operation::cancel, 2}, {});
+    CHECK(ahead == 0);
+}
+
 TEST_CASE("of several consumes whose peer reads slowly each has its turn", "[session][native][consume]")
 {
     session::server_settings settings;
