@@ -249,6 +249,17 @@ def bench_measures_streams_and_crowds(bin_dir):
         assert '--queue' in shell('bench', '--workload', 'W8', '--queue', 'get_task_queue', expected=2)
 
 
+def bench_counts_what_outlasts_its_time(bin_dir):
+    """Operations that take longer than the whole of --seconds are measured like others."""
+    with Scratch() as scratch, serve(bin_dir, scratch) as server:
+        shell = Shell(bin_dir, server, scratch)
+        for words in (['W8', '--depth', 65536, '--connections', 4, '--payload', 64], ['W1', '--payload', 60 << 20]):
+            report = json.loads(shell('bench', '--seconds', 0.1, '--json', '--workload', *words))
+            assert report['operations'] >= 2 and report['mb_per_s'] > 0 and report['seconds'] < 20, report
+            for latency in report['latency_us'].values():
+                assert latency['count'] > 0 and latency['p50'] > 0, report
+
+
 def large_items_take_their_own_memory(bin_dir):
     """A server holds an item of 256 MiB once, on its way in, in the queue and on its way out."""
     size = 256 << 20
@@ -415,7 +426,7 @@ def main():
     bin_dir = bin_folder(__doc__)
     cases = (puts_and_gets, get_prints_large_items_whole, get_prints_what_json_cannot_say, exit_codes,
              wrong_arguments_are_usage_errors, limits_are_options, stat_shows, bench_measures,
-             bench_measures_streams_and_crowds, large_items_take_their_own_memory, bench_finds_faults, bench_ends_on_signals,
+             bench_measures_streams_and_crowds, bench_counts_what_outlasts_its_time, large_items_take_their_own_memory, bench_finds_faults, bench_ends_on_signals,
              key_is_made, shared_objects_have_names, empty_key_is_for_loopback, printed_lines_work, printed_lines_show_shared_objects, stops_on_signals, unix_socket, require_sha256)
     return run_cases([(case.__name__.replace('_', ' '), lambda case=case: case(bin_dir)) for case in cases])
 

@@ -76,6 +76,35 @@ TEST_CASE("A report tells rates of the measured time, and what was wrong with it
     }
 }
 
+TEST_CASE("A report has no figure for what was never measured", "[tools][report]")
+{
+    workload_options options;
+    workload_result result = some_result();
+    result.octets = 0;
+    result.latencies.push_back({"wake", {}});
+    const workload& what = workload_called("W6");
+    const std::string json = json_report("quaymaster", what, options, result);
+    CHECK(contains(json, R"("put": {"count": 2)"));
+    CHECK_FALSE(contains(json, "wake"));
+    CHECK_FALSE(contains(json, "mb_per_s"));
+    const std::string text = text_of(what, options, result);
+    CHECK(contains(text, "wake        none"));
+    CHECK_FALSE(contains(text, "MB/s"));
+}
+
+TEST_CASE("Where nothing was done the cures that its workload has are named", "[tools][report]")
+{
+    workload_options options;
+    options.duration = 100ms;
+    const std::string simple = nothing_done(workload_called("W1"), options);
+    CHECK(contains(simple, "W1: no put and no get"));
+    CHECK(contains(simple, "0.1 s"));
+    CHECK(contains(simple, "--seconds"));
+    CHECK(contains(simple, "--payload"));
+    CHECK_FALSE(contains(simple, "--depth"));
+    CHECK(contains(nothing_done(workload_called("W8"), options), "--depth"));
+}
+
 TEST_CASE("A report says what belongs to its workload alone", "[tools][report]")
 {
     workload_options options;

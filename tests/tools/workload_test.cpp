@@ -11,6 +11,7 @@
 #include <mutex>
 #include <stdexcept>
 #include <string_view>
+#include <thread>
 #include <utility>
 
 using namespace quaymaster;
@@ -148,6 +149,45 @@ TEST_CASE("Connections with many operations under way leave their queues empty a
     CHECK(result.verdict.is_clean());
     CHECK(result.operations > 0);
     CHECK(result.operations == latency_called(result, "put").count() + latency_called(result, "get").count());
+    CHECK(target.is_empty());
+}
+
+TEST_CASE("An operation that takes longer than the whole time is counted, and so is its time", "[tools][workload]")
+{
+    for (const std::string_view name : {"W1", "W3", "W8"}) {
+        CAPTURE(name);
+        local_target target{[](std::uint64_t, std::deque<bytes>& items, const bytes& item) {
+            std::this_thread::sleep_for(60ms);
+            items.push_back(item);
+        }};
+        workload_options options = small_options();
+        options.duration = 50ms;
+        options.connections = 1;
+        options.depth = 1;
+        const workload_result result = run_workload(workload_called(name), options, target, go_on);
+        CHECK(latency_called(result, "put").count() == 1);
+        CHECK(latency_called(result, "get").count() == 1);
+        CHECK(result.operations == 2);
+        CHECK(result.octets == 64);
+        CHECK(result.measured > 50ms);
+    }
+}
+
+TEST_CASE("Operations under way that would take longer than the whole time are begun no more when it is over", "[tools][workload]")
+{
+    local_target target{[](std::uint64_t, std::deque<bytes>& items, const bytes& item) {
+        std::this_thread::sleep_for(1ms);
+        items.push_back(item);
+    }};
+    workload_options options = small_options();
+    options.duration = 100ms;
+    options.queues = 2;
+    options.depth = 60'000;
+    const workload_result result = run_workload(workload_called("W8"), options, target, go_on);
+    CHECK(result.operations > 0);
+    CHECK(latency_called(result, "put").count() > 0);
+    CHECK(latency_called(result, "get").count() > 0);
+    CHECK(result.measured < 10s);  // a minute, if all were
     CHECK(target.is_empty());
 }
 

@@ -170,7 +170,7 @@ int bench_command::run(bench_target& target) const
             return exit_interrupted;
         }
         if (result.operations == 0)
-            throw std::runtime_error{std::string{what.name} + ": nothing was done within the time: give it more --seconds"};
+            throw std::runtime_error{nothing_done(what, options)};
     }
     return exit_success;
 }

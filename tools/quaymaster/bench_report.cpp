@@ -64,6 +64,10 @@ std::string sizes_of(const workload_options& options)
 
 void print_row(std::ostream& output, const latency_histogram& histogram)
 {
+    if (histogram.count() == 0) {
+        output << "   none\n";
+        return;
+    }
     for (const auto& quantile : quantiles)
         output << std::setw(12) << microseconds_of(histogram.quantile(quantile.second));
     output << std::setw(12) << microseconds_of(histogram.max()) << '\n';
@@ -91,8 +95,10 @@ void print_report(std::ostream& output, const workload& what, const workload_opt
     std::ostringstream text;  // the caller's stream keeps its format
     text << std::fixed << std::setprecision(1);
     text << what.name << "  " << what.title << ": " << connections_of(what, options) << ", " << sizes_of(options) << '\n'
-         << "    " << operations_per_second(result) << " ops/s, " << megabytes_per_second(result) << " MB/s; "
-         << result.verdict.items << " items, ";
+         << "    " << operations_per_second(result) << " ops/s, ";
+    if (result.octets > 0)
+        text << megabytes_per_second(result) << " MB/s; ";
+    text << result.verdict.items << " items, ";
     const std::string wrong = complaints(result.verdict);
     text << (wrong.empty() ? "none lost, doubled or out of order" : wrong) << '\n';
     for (const auto& [name, amount] : result.figures)
@@ -112,7 +118,8 @@ std::string json_report(std::string_view server, const workload& what, const wor
 {
     std::vector<std::pair<value, value>> latencies;
     for (const auto& [name, histogram] : result.latencies)
-        latencies.emplace_back(value{name}, latency_dict(histogram));
+        if (histogram.count() > 0)
+            latencies.emplace_back(value{name}, latency_dict(histogram));
     const item_verdict& verdict = result.verdict;
     std::vector<std::pair<value, value>> entries{
         {"workload", what.name},
@@ -122,11 +129,12 @@ std::string json_report(std::string_view server, const workload& what, const wor
         {"seconds", rounded(duration<double>{result.measured}.count())},
         {"operations", result.operations},
         {"ops_per_s", rounded(operations_per_second(result))},
-        {"mb_per_s", rounded(megabytes_per_second(result))},
-        {"latency_us", value::dict(latencies)},
-        {"items", value::dict({{"put", verdict.items}, {"lost", verdict.lost}, {"doubled", verdict.doubled},
-                               {"out_of_order", verdict.out_of_order}, {"foreign", verdict.foreign}})},
     };
+    if (result.octets > 0)
+        entries.emplace_back("mb_per_s", rounded(megabytes_per_second(result)));
+    entries.emplace_back("latency_us", value::dict(latencies));
+    entries.emplace_back("items", value::dict({{"put", verdict.items}, {"lost", verdict.lost}, {"doubled", verdict.doubled},
+                                               {"out_of_order", verdict.out_of_order}, {"foreign", verdict.foreign}}));
     if (what.shape == workload_shape::stream) {
         entries.emplace_back("mode", options.mode == stream_mode::batched ? "batched" : "pipelined");
         entries.emplace_back("depth", options.depth);
@@ -138,6 +146,15 @@ std::string json_report(std::string_view server, const workload& what, const wor
     for (const auto& [name, amount] : result.figures)
         entries.emplace_back(value{name}, rounded(amount));
     return to_json(value::dict(entries));
+}
+
+std::string nothing_done(const workload& what, const workload_options& options)
+{
+    std::ostringstream text;
+    text << what.name << ": no put and no get came to its end in " << duration<double>{options.duration}.count()
+         << " s, of which the first tenth warms up and does not count: give it more --seconds, a smaller --payload"
+         << (what.shape == workload_shape::spread ? ", a smaller --depth or fewer --connections" : "");
+    return text.str();
 }
 
 std::string complaints(const item_verdict& verdict)

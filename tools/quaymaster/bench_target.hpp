@@ -34,6 +34,8 @@ public:
     /// get() of an item that is known to be there: for servers on which a call that cannot wait is cheaper.
     virtual bool get_present(std::size_t queue, bytes& item, milliseconds timeout) { return get(queue, item, timeout); }
 
+    /// Readies what the next four need, such as another connection, so that its making is not measured. Here: nothing.
+    virtual void open_stream() {}
     /// Many operations under way; gets are of items that are there. A request may stay unsent until its end is asked
     /// for. The ends come in the order of the starts, and puts and gets are not mixed.
     /// Here: one after another, for servers that can do no better. Others may do it on queue 0 alone, and throw for the rest.

@@ -63,6 +63,7 @@ public:
         }
     }
 
+    void open_stream() override { static_cast<void>(has_stream()); }
     void start_put(std::size_t queue, const bytes& item) override
     {
         has_stream() ? stream_->start_put(queue, item) : bench_connection::start_put(queue, item);

@@ -32,6 +32,8 @@ constexpr int slices_max = 30;
 constexpr std::chrono::microseconds spin_before_due{100};
 /// spread: what each queue holds all the time, so that gets do not only meet their own puts.
 constexpr std::uint32_t held_per_queue = 4;
+/// spread: puts that are started between two looks at the clock.
+constexpr std::size_t starts_per_look = 64;
 /// How much may pile up in one queue where nothing else bounds it.
 constexpr std::size_t queue_size_max = std::size_t{64} << 20;
 constexpr std::size_t queue_items_max = 1000;
@@ -155,15 +157,21 @@ private:
     void roam_pipelined(worker& self);
 
     [[nodiscard]] bool is_time_left(clock::time_point now) const noexcept { return now < end_ && !is_stopped_; }
-    [[nodiscard]] bool counts(clock::time_point start) const noexcept { return start >= warm_ && start < end_; }
+    /// `begun`: when the operation was, or the turn that it belongs to: the get that follows a put counts if the put was in time.
+    [[nodiscard]] bool counts(clock::time_point begun, clock::time_point finish) const noexcept
+    {
+        return begun < end_ && finish > warm_;
+    }
+    [[nodiscard]] bool is_due_in_time(clock::time_point due) const noexcept { return due >= warm_ && due < end_; }
+    [[nodiscard]] bool has_many_under_way() const noexcept;
     void stamp_next(worker& self, std::uint32_t stream, clock::time_point due);
     void put_last(worker& self);
     bool put(worker& self, std::uint32_t queue);
     bool put_next(worker& self, std::uint32_t queue, clock::time_point due);
     bool get(worker& self, std::uint32_t queue, bool is_present);
-    std::optional<item_stamp> get_next(worker& self, std::uint32_t queue, bool is_present);
-    void count_put(worker& self, clock::time_point start, clock::time_point finish) const;
-    std::optional<item_stamp> count_got(worker& self, clock::time_point start, clock::time_point finish);
+    std::optional<item_stamp> get_next(worker& self, std::uint32_t queue, bool is_present, clock::time_point begun);
+    void count_put(worker& self, clock::time_point begun, clock::time_point start, clock::time_point finish) const;
+    std::optional<item_stamp> count_got(worker& self, clock::time_point begun, clock::time_point start, clock::time_point finish);
     void receive_streamed(worker& self, bytes_view item);
 
     const workload_shape shape_;
@@ -309,7 +317,23 @@ void workload_run::run_job(job work, std::uint32_t thread, std::uint32_t index) 
 std::unique_ptr<bench_connection> workload_run::connect()
 {
     const std::lock_guard lock{connect_mutex_};
-    return target_.connect();
+    auto connection = target_.connect();
+    if (has_many_under_way())
+        connection->open_stream();
+    return connection;
+}
+
+bool workload_run::has_many_under_way() const noexcept
+{
+    switch (shape_) {
+    case workload_shape::stream: return options_.mode == stream_mode::pipelined;
+    case workload_shape::spread: return options_.depth > 1;
+    case workload_shape::blocked: return true;
+    case workload_shape::in_turn:
+    case workload_shape::crowd:
+    case workload_shape::wake_ups: break;
+    }
+    return false;
 }
 
 /// What is done before the clock is set.
@@ -377,10 +401,10 @@ workload_result workload_run::result() const
 
 void workload_run::take_turns(worker& self)
 {
-    while (is_time_left(clock::now())) {
-        if (!put_next(self, 0, clock::now()))
+    for (auto turn = clock::now(); is_time_left(turn); turn = clock::now()) {
+        if (!put_next(self, 0, turn))
             return;
-        get_next(self, 0, true);
+        get_next(self, 0, true, turn);
     }
 }
 
@@ -504,7 +528,7 @@ void workload_run::produce_on_time(worker& self)
     }
     const auto now = clock::now();
     for (; due < end_ && due < now; due += wake_up_interval)
-        if (counts(due))
+        if (is_due_in_time(due))
             self.times.wake_ups.record(now - due);
     put_last(self);
 }
@@ -512,7 +536,7 @@ void workload_run::produce_on_time(worker& self)
 void workload_run::consume(worker& self)
 {
     while (!is_abandoned_) {
-        const std::optional<item_stamp> stamp = get_next(self, 0, false);
+        const std::optional<item_stamp> stamp = get_next(self, 0, false, clock::now());
         if (stamp && stamp->is_last)
             return;
     }
@@ -562,36 +586,39 @@ void workload_run::roam(worker& self)
     options_.depth == 1 ? roam_in_turn(self) : roam_pipelined(self);
     for (std::uint32_t queue = self.index; queue < queues_; queue += options_.connections)
         for (std::uint32_t count = 0; count < held_per_queue && !is_abandoned_; ++count)
-            get_next(self, queue, true);
+            get_next(self, queue, true, end_);
 }
 
 void workload_run::roam_in_turn(worker& self)
 {
     std::minstd_rand random{self.index + 1};  // the same walk for every server
     std::uniform_int_distribution<std::uint32_t> any_queue{0, queues_ - 1};
-    while (is_time_left(clock::now())) {
+    for (auto turn = clock::now(); is_time_left(turn); turn = clock::now()) {
         const std::uint32_t queue = any_queue(random);
-        if (!put_next(self, queue, clock::now()))
+        if (!put_next(self, queue, turn))
             return;
-        get_next(self, queue, true);
+        get_next(self, queue, true, turn);
     }
 }
 
-/// `depth` puts at once, and then as many gets from the same queues.
+/// Up to `depth` puts at once, and then as many gets from the same queues. The time may end among the puts: tens of thousands of
+/// them take seconds.
 void workload_run::roam_pipelined(worker& self)
 {
     std::minstd_rand random{self.index + 1};
     std::uniform_int_distribution<std::uint32_t> any_queue{0, queues_ - 1};
-    std::vector<std::uint32_t> walk(options_.depth);
-    for (auto start = clock::now(); is_time_left(start) && !is_abandoned_; start = clock::now()) {
-        for (std::uint32_t& queue : walk) {
-            queue = any_queue(random);
-            stamp_next(self, stream_of(self, queue), start);
+    std::vector<std::uint32_t> walk;
+    walk.reserve(options_.depth);
+    for (auto turn = clock::now(); is_time_left(turn); turn = clock::now()) {
+        walk.clear();
+        do {
+            const std::uint32_t queue = walk.emplace_back(any_queue(random));
+            stamp_next(self, stream_of(self, queue), turn);
             self.connection->start_put(queue, self.item);
-        }
+        } while (walk.size() < options_.depth && (walk.size() % starts_per_look != 0 || is_time_left(clock::now())));
         for (std::size_t count = 0; count < walk.size(); ++count) {
             self.connection->finish_put();
-            count_put(self, start, clock::now());
+            count_put(self, turn, turn, clock::now());
         }
         const auto middle = clock::now();
         for (const std::uint32_t queue : walk)
@@ -599,7 +626,7 @@ void workload_run::roam_pipelined(worker& self)
         for (std::size_t count = 0; count < walk.size(); ++count) {
             if (!self.connection->finish_get(self.got))
                 throw std::runtime_error{"a queue is empty, although items were put into it: they are lost"};
-            count_got(self, middle, clock::now());
+            count_got(self, turn, middle, clock::now());
         }
     }
 }
@@ -635,13 +662,13 @@ bool workload_run::put_next(worker& self, std::uint32_t queue, clock::time_point
     const auto start = clock::now();
     if (!put(self, queue))
         return false;
-    count_put(self, start, clock::now());
+    count_put(self, due, start, clock::now());
     return true;
 }
 
-void workload_run::count_put(worker& self, clock::time_point start, clock::time_point finish) const
+void workload_run::count_put(worker& self, clock::time_point begun, clock::time_point start, clock::time_point finish) const
 {
-    if (!counts(start))
+    if (!counts(begun, finish))
         return;
     self.times.puts.record(finish - start);
     self.times.last_finish = finish;
@@ -649,27 +676,28 @@ void workload_run::count_put(worker& self, clock::time_point start, clock::time_
 }
 
 /// nullopt if the run was abandoned, or for an item that is none of ours.
-std::optional<item_stamp> workload_run::get_next(worker& self, std::uint32_t queue, bool is_present)
+std::optional<item_stamp> workload_run::get_next(worker& self, std::uint32_t queue, bool is_present, clock::time_point begun)
 {
     const auto start = clock::now();
     const bool has_come = get(self, queue, is_present);
-    return has_come ? count_got(self, start, clock::now()) : std::nullopt;
+    return has_come ? count_got(self, begun, start, clock::now()) : std::nullopt;
 }
 
 /// nullopt for an item that is none of ours.
-std::optional<item_stamp> workload_run::count_got(worker& self, clock::time_point start, clock::time_point finish)
+std::optional<item_stamp> workload_run::count_got(worker& self, clock::time_point begun, clock::time_point start,
+                                                  clock::time_point finish)
 {
     const std::optional<item_stamp> stamp = self.receiver.receive(self.got);
     if (!stamp || stamp->is_last)
         return stamp;
     received_.fetch_add(1, std::memory_order_relaxed);
-    if (counts(start)) {
+    if (counts(begun, finish)) {
         self.times.gets.record(finish - start);
         self.times.last_finish = finish;
         self.times.octets += self.got.size();
         ++self.times.operations;
     }
-    if (counts(stamp->due))
+    if (is_due_in_time(stamp->due))
         self.times.wake_ups.record(finish - stamp->due);
     return stamp;
 }

@@ -78,9 +78,10 @@ struct named_figure {
     double amount;
 };
 
-/// Where `duration` counts, its first tenth, which warms everything up, counts only in `verdict`.
+/// Where `duration` counts, what ended in its first tenth, which warms everything up, counts only in `verdict`. What was begun within
+/// it counts however long it took, and so does the time that it took: an item that takes longer than `duration` is measured, too.
 struct workload_result {
-    std::chrono::nanoseconds measured{0};
+    std::chrono::nanoseconds measured{0};  // to the end of the last operation that counts
     std::uint64_t operations = 0;  // puts and gets; an item of a batch is one
     std::uint64_t octets = 0;      // of the items got
     /// "put" and "get": how long the calls took, and "operation", both together. wake_ups: "put", and "wake", from the time when
