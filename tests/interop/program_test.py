@@ -147,7 +147,17 @@ def exit_codes(bin_dir):
         for subcommand in ([], ['serve'], ['put'], ['get'], ['stat'], ['bench']):
             text = run([program] + subcommand + ['--help'])
             assert 'quaymaster ' in text, text
+            assert 'ENUM' not in text and '{' not in text.replace('\'{"width": 3}\'', ''), text
+        assert 'native|python' in run([program, 'bench', '--help'])
+        assert 'native, python, not latin' in run([program, 'bench', '--dialect', 'latin'], expected=2)
         assert run([program, '--version']).strip()
+        seconds = [('serve', option, '0.001 to 86400') for option in
+                   ('--handshake-timeout', '--reply-timeout', '--stop-grace', '--handover-grace')]
+        seconds += [(subcommand, '--connect-timeout', '0 to 86400') for subcommand in ('put', 'get', 'stat', 'bench')]
+        seconds += [(subcommand, '--timeout', '0 to 1000000000') for subcommand in ('put', 'get')] + [('bench', '--seconds', '0.1 to 3600')]
+        for (subcommand, option, range_said), number in itertools.product(seconds, ('nan', '-1')):
+            text = run([program, subcommand, option, number], expected=2)
+            assert option in text and range_said in text and number in text and '2.5' in text, text
         for queue in ('x,sideways', ',lifo', 'x,maxsize=', 'x,maxsize=-1', 'a/b', '/', 'get_queue/a,lifo', b'\xff'):
             assert '--queue' in refused(program, scratch, '--queue', queue), queue
         assert "'/'" in refused(program, scratch, '--queue', 'a/b')
@@ -223,7 +233,11 @@ def bench_measures(bin_dir):
         assert '2 + 2 connections' in text and 'none lost' in text and 'p99.9' in text, text
         assert 'no_such_queue' in shell('bench', '--queue', 'no_such_queue', expected=1)
         assert '--payload' in shell('bench', '--payload', '1', expected=2)
-        assert '--connections' in shell('bench', '--workload', 'W1', '--connections', '2', expected=2)
+        for option, known in (('--connections', 'W3, W6 and W8'), ('--items', 'W2'), ('--mode', 'W2'), ('--depth', 'W2 and W8'),
+                              ('--queues', 'W8'), ('--server-pid', 'W6')):
+            text = shell('bench', '--workload', 'W1', option, 'batched' if option == '--mode' else 2, expected=2)
+            assert option + ' is for ' + known in text and 'not for W1' in text, text
+        assert 'not for W2 and W6' in shell('bench', '--workload', 'W2', '--workload', 'W6', '--seconds', '1', expected=2)
         shell('put', 'jobs', '1')
         assert 'empty' in shell('bench', '--queue', 'jobs', expected=2)
 

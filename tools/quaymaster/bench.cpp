@@ -2,15 +2,13 @@
 #include "bench_command.hpp"
 #include "client_arguments.hpp"
 #include "key_source.hpp"
+#include "one_of.hpp"
 #include "quaymaster_target.hpp"
 #include "subcommands.hpp"
 #include "whole_number.hpp"
 
-#include <CLI/Validators.hpp>
-
 #include <chrono>
 #include <cstdint>
-#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -38,28 +36,33 @@ constexpr const char* description = R"(Measure a running server: operations per 
 
 Every item carries a number. The exit status is 1 if one is lost, doubled, or out of its producer's order, or another's
 item comes, and 130 if Ctrl-C or SIGTERM ended it early; what was measured until then is printed. MB/s are of 10^6 octets
-and count each item once.)";
-
-const std::map<std::string, client_dialect> dialects{{"native", client_dialect::native}, {"python", client_dialect::python}};
+and count each item once. Below, an option for some workloads only begins with their names, and is refused with others.)";
 
 struct bench_arguments {
     client_arguments client;
     bench_command command;
     std::string queue;
-    client_dialect dialect = client_dialect::automatic;
+    std::string dialect;
     std::optional<std::int64_t> busy_poll_us;
 };
+
+client_dialect to_dialect(const std::string& word)
+{
+    if (word.empty())
+        return client_dialect::automatic;
+    return word == "native" ? client_dialect::native : client_dialect::python;
+}
 
 int bench(const bench_arguments& arguments)
 {
     (void)arguments.command.chosen();  // what is wrong with the command line shows before a connection is made
     manager_options options;
-    options.client.dialect = arguments.dialect;
+    options.client.dialect = to_dialect(arguments.dialect);
     options.client.reply_size_max = std::size_t{2} << 30;  // the largest item of a bench, and what is around it
     if (arguments.busy_poll_us)
         options.client.busy_poll = std::chrono::microseconds{*arguments.busy_poll_us};
-    quaymaster_target target{arguments.client.connect(options), find_key(arguments.client.authkey_file).key, arguments.dialect,
-                             arguments.queue};
+    quaymaster_target target{arguments.client.connect(options), find_key(arguments.client.authkey_file).key,
+                             options.client.dialect, arguments.queue};
     return arguments.command.run(target);
 }
 
@@ -71,10 +74,9 @@ void add_bench(CLI::App& program, int& exit_code)
     CLI::App& subcommand = *program.add_subcommand("bench", description);
     arguments->command.add_to(subcommand);
     subcommand.add_option("--queue", arguments->queue, "Use this queue, empty and first in, first out, instead of making some");
-    subcommand
-        .add_option("--dialect", arguments->dialect,
-                    "What to speak with the server: `python` or `native`; native if the server does, if not given")
-        ->transform(CLI::CheckedTransformer(dialects, CLI::ignore_case));
+    one_of(subcommand.add_option("--dialect", arguments->dialect,
+                                 "What to speak with the server; native if the server does, if not given"),
+           {"native", "python"});
     subcommand
         .add_option(
             "--busy-poll", arguments->busy_poll_us,

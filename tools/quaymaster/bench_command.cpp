@@ -3,10 +3,10 @@
 #include "bench_report.hpp"
 #include "exit_codes.hpp"
 #include "interrupt_watch.hpp"
+#include "one_of.hpp"
+#include "span_of_seconds.hpp"
 #include "subcommands.hpp"
 #include "whole_number.hpp"
-
-#include <CLI/Validators.hpp>
 
 #include <unistd.h>
 
@@ -27,15 +27,54 @@ constexpr std::uint32_t threads_max = 256;
 constexpr std::uint32_t connections_max = 28'000;
 constexpr std::size_t item_size_max = std::size_t{1} << 30;
 constexpr std::chrono::milliseconds watch_interval{50};
+/// PID_MAX_LIMIT of Linux.
+constexpr std::uint64_t process_max = 4'194'304;
 
 bool has_connections(const workload& each)
 {
     return each.shape == workload_shape::crowd || each.shape == workload_shape::blocked || each.shape == workload_shape::spread;
 }
 
+bool has_duration(const workload& each)
+{
+    return each.shape != workload_shape::stream && each.shape != workload_shape::blocked;
+}
+
+bool has_depth(const workload& each)
+{
+    return each.shape == workload_shape::stream || each.shape == workload_shape::spread;
+}
+
+template <workload_shape Shape>
+bool has_shape(const workload& each)
+{
+    return each.shape == Shape;
+}
+
 bool is_timed_by_stamp(const workload& each)
 {
     return each.shape == workload_shape::wake_ups || each.shape == workload_shape::blocked;
+}
+
+/// "W1", "W2 and W8", "W3, W6 and W8".
+template <class Workloads>
+std::string names_of(const Workloads& listed)
+{
+    std::string names;
+    std::size_t left = listed.size();
+    for (const workload& each : listed) {
+        names += each.name;
+        --left;
+        names += left > 1 ? ", " : left == 1 ? " and " : "";
+    }
+    return names;
+}
+
+std::vector<workload> all_that(bool (*is_so)(const workload& each))
+{
+    std::vector<workload> result;
+    std::copy_if(workloads.begin(), workloads.end(), std::back_inserter(result), is_so);
+    return result;
 }
 
 /// A line on the terminal that says how far it is; nothing at all if standard error is no terminal.
@@ -82,34 +121,53 @@ void bench_command::add_to(CLI::App& command)
 {
     std::vector<std::string> all(workloads.size());
     std::transform(workloads.begin(), workloads.end(), all.begin(), [](const workload& each) { return each.name; });
-    command.add_option("--workload", names_, "Which; may be repeated; W1, W3, W4 and W5 if not given")
-        ->check(CLI::IsMember(all))
+    const std::vector<workload> defaults = all_that([](const workload& each) { return each.is_default; });
+    one_of(command.add_option("--workload", names_, "Which; may be repeated; " + names_of(defaults) + " if not given"), all)
         ->allow_extra_args(false);
-    command
-        .add_option("--connections", connections_,
-                    "W3: how many producers, and consumers; W6: blocked gets; W8; 4, 10000 and 64 if not given")
+    add_tied(command, "--connections", connections_, has_connections,
+             "how many producers, and as many consumers, blocked gets, and users of the queues; 4, 10000 and 64 if not given")
         ->check(whole_number(1, connections_max));
     command.add_option("--payload", item_size_, "Octets of an item; 64, 1048576 for W5, and mixed sizes for W8, if not given")
         ->check(whole_number(item_size_min, item_size_max));
-    command.add_option("--seconds", seconds_, "How long W1, W3, W4, W5 and W8 run each; the first tenth warms up")
+    add_tied(command, "--seconds", seconds_, has_duration,
+             "how long each runs; the first tenth warms up, and what was begun in time is counted to its end")
         ->capture_default_str()
-        ->check(CLI::Range(0.1, 3600.0));
-    command.add_option("--items", items_, "W2: how many items are put, and then got")
+        ->check(span_of_seconds(0.1, 3600));
+    add_tied(command, "--items", items_, has_shape<workload_shape::stream>, "how many items are put, and then got")
         ->capture_default_str()
         ->check(whole_number(1, 1'000'000'000));
-    command
-        .add_option("--mode", mode_,
-                    "W2: `pipelined`, single operations of which --depth are under way, or `batched`, --depth items a call")
-        ->capture_default_str()
-        ->check(CLI::IsMember({"pipelined", "batched"}));
-    command.add_option("--depth", depth_, "W2: see --mode; W8: operations that each connection has under way; 64 and 1 if not given")
+    one_of(add_tied(command, "--mode", mode_, has_shape<workload_shape::stream>,
+                    "single operations of which --depth are under way, or --depth items a call"),
+           {"pipelined", "batched"})
+        ->capture_default_str();
+    add_tied(command, "--depth", depth_, has_depth,
+             "see --mode, and the operations that each connection has under way; 64 and 1 if not given")
         ->check(whole_number(1, 65'536));
-    command.add_option("--queues", queues_, "W8: how many queues")->capture_default_str()->check(whole_number(1, 100'000));
-    command
-        .add_option("--server-pid", server_pid_,
-                    "W6: the server's process on this machine, to tell what memory a blocked get costs it")
-        ->check(CLI::PositiveNumber);
+    add_tied(command, "--queues", queues_, has_shape<workload_shape::spread>, "how many queues")
+        ->capture_default_str()
+        ->check(whole_number(1, 100'000));
+    add_tied(command, "--server-pid", server_pid_, has_shape<workload_shape::blocked>,
+             "the server's process on this machine, to tell what memory a blocked get costs it")
+        ->check(whole_number(1, process_max));
     command.add_flag("--json", is_json_, "Print a line of JSON for each workload instead of text");
+}
+
+template <class Variable>
+CLI::Option* bench_command::add_tied(CLI::App& command, const char* name, Variable& variable,
+                                     bool (*is_for)(const workload& each), const std::string& text)
+{
+    CLI::Option* const added = command.add_option(name, variable, names_of(all_that(is_for)) + ": " + text);
+    tied_.push_back({added, is_for});
+    return added;
+}
+
+/// A figure is not what it was asked to be if an option that should have changed it did nothing.
+void bench_command::refuse_strangers(const std::vector<workload>& chosen) const
+{
+    for (const tied_option& each : tied_)
+        if (each.option->count() > 0 && std::none_of(chosen.begin(), chosen.end(), each.is_for))
+            throw usage_error{each.option->get_name() + " is for " + names_of(all_that(each.is_for)) + ", not for " +
+                              names_of(chosen) + (names_.empty() ? ", which run if none is named by --workload" : "")};
 }
 
 std::vector<workload> bench_command::chosen() const
@@ -118,8 +176,7 @@ std::vector<workload> bench_command::chosen() const
     std::copy_if(workloads.begin(), workloads.end(), std::back_inserter(result), [this](const workload& each) {
         return names_.empty() ? each.is_default : std::find(names_.begin(), names_.end(), each.name) != names_.end();
     });
-    if (connections_ && std::none_of(result.begin(), result.end(), has_connections))
-        throw usage_error{"--connections is for W3, W6 and W8, none of which is among the workloads chosen"};
+    refuse_strangers(result);
     const auto has_threads = [](const workload& each) {
         return has_connections(each) && each.shape != workload_shape::blocked;
     };

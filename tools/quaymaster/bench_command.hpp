@@ -5,6 +5,7 @@
 #include "workload.hpp"
 
 #include <CLI/App.hpp>
+#include <CLI/Option.hpp>
 
 #include <cstddef>
 #include <cstdint>
@@ -24,8 +25,20 @@ public:
     int run(bench_target& target) const;
 
 private:
+    /// An option that some workloads have no use for.
+    struct tied_option {
+        const CLI::Option* option;
+        bool (*is_for)(const workload& each);
+    };
+
+    /// `text` follows the names of the workloads that the option is for.
+    template <class Variable>
+    CLI::Option* add_tied(CLI::App& command, const char* name, Variable& variable, bool (*is_for)(const workload& each),
+                          const std::string& text);
+    void refuse_strangers(const std::vector<workload>& chosen) const;
     [[nodiscard]] workload_options options_for(const workload& what) const;
 
+    std::vector<tied_option> tied_;
     std::vector<std::string> names_;
     std::optional<std::uint32_t> connections_;
     std::optional<std::size_t> item_size_;

@@ -1,12 +1,12 @@
 #include "client_arguments.hpp"
 
 #include "key_source.hpp"
+#include "span_of_seconds.hpp"
 #include "subcommands.hpp"
 #include "text_argument.hpp"
 #include "whole_number.hpp"
 
 #include <algorithm>
-#include <cmath>
 
 namespace quaymaster::tool {
 
@@ -21,12 +21,12 @@ void client_arguments::add_to(CLI::App& subcommand)
     subcommand.add_option("--authkey-file", authkey_file, "File that holds the key");
     subcommand.add_option("--connect-timeout", connect_timeout_s, "Seconds to wait for a server that is not up yet")
         ->capture_default_str()
-        ->check(CLI::Range(0.0, 86'400.0));
+        ->check(span_of_seconds(0, 86'400));
 }
 
 base_manager client_arguments::connect(manager_options options) const
 {
-    options.client.connect_deadline = std::chrono::milliseconds{std::llround(connect_timeout_s * 1000)};
+    options.client.connect_deadline = to_milliseconds(connect_timeout_s);
     const address where =
         from_arguments([&] { return unix_path.empty() ? address{host, port} : address::unix_socket(unix_path); });
     base_manager manager{where, find_key(authkey_file).key, options};
@@ -47,14 +47,14 @@ queue_proxy<value> find_queue(base_manager& manager, const std::string& name)
     return found;
 }
 
-std::optional<std::chrono::milliseconds> to_timeout(std::optional<double> seconds)
+CLI::Option* timeout_argument::add_to(CLI::App& subcommand, const std::string& text)
 {
-    constexpr double seconds_max = 1e9;
-    if (!seconds)
-        return std::nullopt;
-    if (!(*seconds >= 0 && *seconds <= seconds_max))
-        throw usage_error{"--timeout: expected seconds within 0..1000000000"};
-    return std::chrono::milliseconds{std::llround(*seconds * 1000)};
+    return subcommand.add_option("--timeout", seconds_, text)->check(span_of_seconds(0, 1'000'000'000));
+}
+
+std::optional<std::chrono::milliseconds> timeout_argument::span() const
+{
+    return seconds_ ? std::optional{to_milliseconds(*seconds_)} : std::nullopt;
 }
 
 }  // namespace quaymaster::tool

@@ -1,4 +1,4 @@
-// client_arguments: what the subcommands that connect have in common: which server, which key, which queue.
+// client_arguments: what the subcommands that connect have in common: which server, which key, which queue, how long to wait.
 #pragma once
 
 #include <quaymaster/base_manager.hpp>
@@ -31,7 +31,16 @@ struct client_arguments {
 /// Throws usage_error if it is no UTF-8.
 [[nodiscard]] queue_proxy<value> find_queue(base_manager& manager, const std::string& name);
 
-/// `seconds` of --timeout as proxies take it; nullopt (no limit) stays so. Throws usage_error if negative or absurd.
-[[nodiscard]] std::optional<std::chrono::milliseconds> to_timeout(std::optional<double> seconds);
+/// --timeout, of the subcommands that wait.
+class timeout_argument {
+public:
+    /// `text` is for the help.
+    CLI::Option* add_to(CLI::App& subcommand, const std::string& text);
+    /// As proxies take it: nullopt, no limit, if it was not given.
+    [[nodiscard]] std::optional<std::chrono::milliseconds> span() const;
+
+private:
+    std::optional<double> seconds_;
+};
 
 }  // namespace quaymaster::tool

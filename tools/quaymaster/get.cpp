@@ -26,7 +26,7 @@ struct get_arguments {
     client_arguments client;
     std::string queue;
     std::uint64_t count = 1;
-    std::optional<double> timeout_s;
+    timeout_argument timeout;
     bool is_json = false;
     bool is_all = false;
 };
@@ -60,7 +60,7 @@ void print_all(const queue_proxy<value>& queue, bool is_json)
 
 void get(const get_arguments& arguments)
 {
-    const auto timeout = to_timeout(arguments.timeout_s);
+    const auto timeout = arguments.timeout.span();
     base_manager manager = arguments.client.connect();
     const auto queue = find_queue(manager, arguments.queue);
     if (arguments.is_all)
@@ -78,8 +78,7 @@ void add_get(CLI::App& program, int& exit_code)
     subcommand.add_option("QUEUE", arguments->queue, "Name of the queue, or FACTORY/NAME")->required();
     auto* const count =
         subcommand.add_option("--count", arguments->count, "How many values to wait for")->check(whole_number(1))->capture_default_str();
-    auto* const timeout =
-        subcommand.add_option("--timeout", arguments->timeout_s, "Seconds to wait for each; without limit if not given");
+    auto* const timeout = arguments->timeout.add_to(subcommand, "Seconds to wait for each; without limit if not given");
     subcommand
         .add_flag("--all", arguments->is_all, "Take them until there is none, without waiting; none at all is no failure")
         ->excludes(count, timeout);

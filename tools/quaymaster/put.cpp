@@ -28,7 +28,7 @@ struct put_arguments {
     client_arguments client;
     std::string queue;
     std::vector<std::string> texts;
-    std::optional<double> timeout_s;
+    timeout_argument timeout;
     bool is_text = false;
 };
 
@@ -77,7 +77,7 @@ void put(const put_arguments& arguments)
 {
     // All are read before the first is put: a typing error in the last must not leave half of them in the queue.
     const std::vector<value> values = read_values(arguments);
-    const auto timeout = to_timeout(arguments.timeout_s);
+    const auto timeout = arguments.timeout.span();
     base_manager manager = arguments.client.connect();
     const auto queue = find_queue(manager, arguments.queue);
     for (const value& each : values)
@@ -91,8 +91,7 @@ void add_put(CLI::App& program, int& exit_code)
     const auto arguments = std::make_shared<put_arguments>();
     CLI::App& subcommand = *program.add_subcommand("put", description);
     subcommand.add_option("QUEUE", arguments->queue, "Name of the queue, or FACTORY/NAME")->required();
-    subcommand.add_option("--timeout", arguments->timeout_s,
-                          "Seconds to wait for room for each value; without limit if not given");
+    arguments->timeout.add_to(subcommand, "Seconds to wait for room for each value; without limit if not given");
     subcommand.add_flag("--text", arguments->is_text, "Take each VALUE, or each line for -, as text without quotes");
     arguments->client.add_to(subcommand);
     // Not an option of CLI11's: it would take the value [1, 2] apart, and -1.5 for an option.

@@ -2,8 +2,10 @@
 #include "client_lines.hpp"
 #include "exit_codes.hpp"
 #include "key_source.hpp"
+#include "one_of.hpp"
 #include "queue_argument.hpp"
 #include "share_argument.hpp"
+#include "span_of_seconds.hpp"
 #include "subcommands.hpp"
 #include "whole_number.hpp"
 
@@ -15,7 +17,6 @@
 
 #include <sys/resource.h>
 
-#include <cmath>
 #include <csignal>
 #include <iostream>
 #include <map>
@@ -119,10 +120,10 @@ server_options options_from(const serve_arguments& arguments, const std::shared_
 {
     server_options options = arguments.options;
     options.allow_shutdown_request = !arguments.refuses_shutdown;
-    options.handshake_timeout = std::chrono::milliseconds{std::llround(arguments.handshake_timeout_s * 1000)};
-    options.stop_grace = std::chrono::milliseconds{std::llround(arguments.stop_grace_s * 1000)};
-    options.handover_grace = std::chrono::milliseconds{std::llround(arguments.handover_grace_s * 1000)};
-    options.reply_timeout = std::chrono::milliseconds{std::llround(arguments.reply_timeout_s * 1000)};
+    options.handshake_timeout = to_milliseconds(arguments.handshake_timeout_s);
+    options.stop_grace = to_milliseconds(arguments.stop_grace_s);
+    options.handover_grace = to_milliseconds(arguments.handover_grace_s);
+    options.reply_timeout = to_milliseconds(arguments.reply_timeout_s);
     options.busy_poll = std::chrono::microseconds{arguments.busy_poll_us};
     options.stop_signals = {SIGINT, SIGTERM};
     options.log = [logger](log_level level, std::string_view line) { logger->log(to_spdlog(level), "{}", line); };
@@ -158,7 +159,7 @@ void serve(const serve_arguments& arguments)
 
 void add_limits(CLI::App& subcommand, serve_arguments& arguments)
 {
-    const CLI::Range seconds{0.001, 86'400.0};
+    const CLI::Validator seconds = span_of_seconds(0.001, 86'400);
     server_options& options = arguments.options;
     const auto add = [&subcommand](const char* name, auto& variable, const char* text) {
         return subcommand.add_option(name, variable, text)->capture_default_str()->group("Limits");
@@ -233,9 +234,9 @@ void add_serve(CLI::App& program, int& exit_code)
                     "Microseconds to look for more work before sleeping, while that pays; 0 for never")
         ->capture_default_str()
         ->check(whole_number(0, 1'000'000));
-    subcommand.add_option("--log-level", arguments->log_level, "What goes to standard error: this and worse")
-        ->capture_default_str()
-        ->check(CLI::IsMember(log_levels));
+    one_of(subcommand.add_option("--log-level", arguments->log_level, "What goes to standard error: this and worse"),
+           {"info", "warning", "error"})
+        ->capture_default_str();
     add_limits(subcommand, *arguments);
     subcommand.callback([arguments, &exit_code] {
         serve(*arguments);
