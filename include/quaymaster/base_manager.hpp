@@ -58,8 +58,8 @@ public:
     /// BoundedSemaphore Condition Barrier Queue JoinableQueue, each create making one. Those registered before stay as they are.
     void register_sync_types();
     /// One object of `type`, such as "dict" or "Lock", under `typeid_name`: whoever creates that, from whatever program, gets this
-    /// object. `arguments` go to the constructor. Call register_sync_types() before. A type that is not registered, or refuses
-    /// the arguments, makes start() throw std::invalid_argument.
+    /// object. `arguments` go to the constructor. Call register_sync_types() before. A type that makes no new objects, as
+    /// get_queue, is not registered, or refuses the arguments, makes start() throw std::invalid_argument.
     void register_shared(std::string typeid_name, std::string type, std::vector<value> arguments = {});
     /// Each create of `typeid_name` makes an object of class `T`, whose members are called as `definition` says.
     template <class T>

@@ -44,7 +44,7 @@ public:
     void register_sync_types();
     /// One object of `type`, such as "dict" or "Lock", under `typeid_name`: whoever creates that, from whatever program, gets this
     /// object. `arguments` go to the constructor. Call register_sync_types() before. Throws as register_queue(), and
-    /// std::invalid_argument for a type that is not registered or arguments that it refuses.
+    /// std::invalid_argument for a type that makes no new objects, as get_queue, or is not registered, and for arguments that it refuses.
     void register_shared(std::string typeid_name, const std::string& type, const std::vector<value>& arguments = {});
     /// Each create of `typeid_name` makes an object of class `T`, whose members are called as `definition` says.
     template <class T>

@@ -53,13 +53,13 @@ std::string debug_info(std::vector<listed_object> objects, const std::function<s
 
 registry::registry(std::uint64_t instance, std::size_t objects_max) : objects_max_{objects_max}, instance_{instance} {}
 
-void registry::register_typeid(std::string typeid_name, factory make, bool reads_arguments)
+void registry::register_typeid(std::string typeid_name, factory make, factory_traits traits)
 {
     if (typeid_name.empty())
         throw std::invalid_argument{"a typeid needs a name"};
     if (has_typeid(typeid_name))
         throw std::invalid_argument{"typeid '" + typeid_name + "' is registered already"};
-    factories_.emplace(std::move(typeid_name), registered_factory{std::move(make), reads_arguments});
+    factories_.emplace(std::move(typeid_name), registered_factory{std::move(make), traits});
 }
 
 void registry::register_constructor(std::string typeid_name, std::shared_ptr<referent> constructor)
@@ -76,10 +76,10 @@ std::shared_ptr<referent> registry::find_constructor(std::string_view typeid_nam
     return found != constructors_.end() ? found->second : nullptr;
 }
 
-bool registry::reads_arguments(std::string_view typeid_name) const noexcept
+factory_traits registry::traits_of(std::string_view typeid_name) const noexcept
 {
     const auto found = factories_.find(typeid_name);
-    return found != factories_.end() && found->second.reads_arguments;
+    return found != factories_.end() ? found->second.traits : factory_traits{};
 }
 
 bool registry::has_typeid(std::string_view typeid_name) const noexcept

@@ -27,6 +27,12 @@ struct made_object {
 /// Makes, or finds, the object behind a typeid. May raise (a wrong argument).
 using factory = std::function<std::variant<made_object, raised>(call& arguments)>;
 
+/// What is known of a factory beside what it makes.
+struct factory_traits {
+    bool reads_arguments = false;    // objects are made of what positional arguments hold, as a list is: see referent::reads_argument()
+    bool makes_new_objects = false;  // one at each call, which nobody else has: such an object can be shared under a name of its own
+};
+
 /// A `create` that worked: CPython's `(ident, exposed)`.
 struct created {
     std::string ident;
@@ -54,9 +60,9 @@ public:
     explicit registry(std::uint64_t instance, std::size_t objects_max = objects_max_default);
 
     /// Throws std::invalid_argument if `typeid_name` is empty or registered already.
-    /// `reads_arguments`: the objects are made of what positional arguments hold, as a list is: see referent::reads_argument().
-    void register_typeid(std::string typeid_name, factory make, bool reads_arguments = false);
-    [[nodiscard]] bool reads_arguments(std::string_view typeid_name) const noexcept;
+    void register_typeid(std::string typeid_name, factory make, factory_traits traits = {});
+    /// All false for an unknown typeid.
+    [[nodiscard]] factory_traits traits_of(std::string_view typeid_name) const noexcept;
     /// A typeid whose objects `constructor` makes: invoked with the arguments of a create, it comes to a made_proxy, maybe
     /// later. Throws as register_typeid().
     void register_constructor(std::string typeid_name, std::shared_ptr<referent> constructor);
@@ -66,7 +72,7 @@ public:
     [[nodiscard]] std::vector<std::string> typeids() const;
 
     /// What the factory of `typeid_name` makes, not entered here. key_error for an unknown typeid. Of a typeid whose
-    /// reads_arguments() it needs no guard once the program has registered what it serves.
+    /// traits.reads_arguments it needs no guard once the program has registered what it serves.
     std::variant<made_object, raised> make(std::string_view typeid_name, call& arguments) const;
     /// Makes or finds the object; its count is one higher on return. key_error for an unknown typeid; runtime_error if
     /// the stable ident belongs to another object, or for a new object beyond objects_max.
@@ -144,7 +150,7 @@ private:
 
     struct registered_factory {
         factory make;
-        bool reads_arguments;
+        factory_traits traits;
     };
     std::map<std::string, registered_factory, std::less<>> factories_;
     std::map<std::string, std::shared_ptr<referent>, std::less<>> constructors_;

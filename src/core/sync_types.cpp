@@ -29,12 +29,13 @@ factory refused(std::string what)
 
 void register_sync_types(registry& where, const sync_type_options& options)
 {
-    const auto add = [&where](const char* typeid_name, factory make, bool reads_arguments = false) {
+    const auto add = [&where](const char* typeid_name, factory make, factory_traits traits = {.makes_new_objects = true}) {
         if (!where.has_typeid(typeid_name))
-            where.register_typeid(typeid_name, std::move(make), reads_arguments);
+            where.register_typeid(typeid_name, std::move(make), traits);
     };
+    constexpr factory_traits of_arguments{.reads_arguments = true, .makes_new_objects = true};
     const bool releases = options.releases_locks_at_session_end;
-    add("Array", fresh_array(options.limits), true);
+    add("Array", fresh_array(options.limits), of_arguments);
     add("Barrier", fresh_barrier(options.limits));
     add("BoundedSemaphore", fresh_bounded_semaphore(releases));
     add("Condition", fresh_condition(options.resolve_lock, options.limits));
@@ -42,14 +43,14 @@ void register_sync_types(registry& where, const sync_type_options& options)
     add("JoinableQueue", fresh_queue(queue_kind::fifo, options.limits));
     add("Lock", fresh_lock(releases));
     add("Namespace", fresh_namespace(options.limits, options.seed));
-    add("Pool", refused("a Pool would run Python code in the server, which runs none: use one in your own program"));
+    add("Pool", refused("a Pool would run Python code in the server, which runs none: use one in your own program"), {});
     add("Queue", fresh_queue(queue_kind::fifo, options.limits));
     add("RLock", fresh_rlock());
     add("Semaphore", fresh_semaphore(releases));
     add("Value", fresh_value(options.limits));
-    add("dict", fresh_dict(options.limits, options.seed), true);
-    add("list", fresh_list(options.limits), true);
-    add("set", fresh_set(options.limits, options.seed), true);
+    add("dict", fresh_dict(options.limits, options.seed), of_arguments);
+    add("list", fresh_list(options.limits), of_arguments);
+    add("set", fresh_set(options.limits, options.seed), of_arguments);
 }
 
 }  // namespace quaymaster::core

@@ -25,7 +25,7 @@ std::variant<core::created, core::raised> guarded_service::create(std::string_vi
 bool guarded_service::reads_arguments(std::string_view typeid_name)
 {
     const std::lock_guard lock{state_.guards.registry()};
-    return state_.registry.reads_arguments(typeid_name);
+    return state_.registry.traits_of(typeid_name).reads_arguments;
 }
 
 std::shared_ptr<core::referent> guarded_service::find_constructor(std::string_view typeid_name)

@@ -78,12 +78,15 @@ std::int64_t to_core(std::size_t maxsize)
     return static_cast<std::int64_t>(std::min(maxsize, largest));
 }
 
-std::string listed(const std::vector<std::string>& names)
+/// "the types that can be shared are Array Barrier ..."
+std::string shareable_types(const core::registry& registry)
 {
     std::string all;
-    for (const std::string& name : names)
-        all += ' ' + name;
-    return all;
+    for (const std::string& name : registry.typeids())
+        if (registry.traits_of(name).makes_new_objects)
+            all += ' ' + name;
+    return all.empty() ? "no type that can be shared is registered, see register_sync_types()"
+                       : "the types that can be shared are" + all;
 }
 
 std::size_t thread_count(const server_options& options)
@@ -173,16 +176,18 @@ core::registry& server::implementation::registry_to_fill()
 void server::implementation::register_shared(std::string typeid_name, const std::string& type,
                                              const std::vector<value>& arguments)
 {
+    const core::registry& registry = registry_to_fill();
+    const std::string refused = "'" + typeid_name + "' cannot be a shared " + type + ": ";
+    // What finds an object instead of making one, as get_queue does, would have it under two names.
+    if (!registry.traits_of(type).makes_new_objects)
+        throw std::invalid_argument{refused + shareable_types(registry)};
     core::call construction;
     construction.method = type;
     for (const value& each : arguments)
         construction.positional.emplace_back(each);
-    auto made = registry_to_fill().make(type, construction);
+    auto made = registry.make(type, construction);
     if (const auto* refusal = std::get_if<core::raised>(&made))
-        throw std::invalid_argument{"'" + typeid_name + "' cannot be a shared " + type + ": " +
-                                    (refusal->type == core::exception_type::key_error
-                                         ? "there is no such type; there are" + listed(state_.registry.typeids())
-                                         : refusal->text)};
+        throw std::invalid_argument{refused + refusal->text};
     register_one(typeid_name, std::move(std::get<core::made_object>(made).object));
     shared_.emplace_back(typeid_name, type);
 }
@@ -433,7 +438,8 @@ void server::register_queue_factory(std::string typeid_name, queue_kind kind)
 void server::register_queue_type(std::string typeid_name, queue_kind kind)
 {
     core::registry& registry = implementation_->registry_to_fill();
-    registry.register_typeid(std::move(typeid_name), core::fresh_queue(kind, implementation_->options().pickle));
+    registry.register_typeid(std::move(typeid_name), core::fresh_queue(kind, implementation_->options().pickle),
+                             {.makes_new_objects = true});
 }
 
 void server::register_sync_types()

@@ -79,6 +79,18 @@ TEST_CASE_METHOD(fixture, "typeids are registered once", "[core][registry]")
     CHECK_THROWS_AS(objects.register_typeid("", fresh("nameless")), std::invalid_argument);
 }
 
+TEST_CASE_METHOD(fixture, "what is known of a factory is known of its typeid alone", "[core][registry]")
+{
+    objects.register_typeid("list", fresh("[]"), {.reads_arguments = true, .makes_new_objects = true});
+    objects.register_typeid("get", fresh("found"));
+    CHECK(objects.traits_of("list").reads_arguments);
+    CHECK(objects.traits_of("list").makes_new_objects);
+    for (const char* const other : {"get", "unknown"}) {
+        CHECK_FALSE(objects.traits_of(other).reads_arguments);
+        CHECK_FALSE(objects.traits_of(other).makes_new_objects);
+    }
+}
+
 TEST_CASE_METHOD(fixture, "create() raises what Python raises", "[core][registry]")
 {
     CHECK(refusal(objects, "unknown").type == exception_type::key_error);

@@ -74,6 +74,11 @@ def shared_objects_have_names(bin_dir):
         for wrong in ('board', 'board=', '=dict', 'board=nothing', 'Queue=dict', 'board=Barrier', 'free=Semaphore(4', 'free=Semaphore(x)'):
             text = run([bin_dir / 'quaymaster', 'serve', '--port', 0, '--authkey-file', scratch.key_file, '--share', wrong], expected=2)
             assert wrong.split('=')[0] in text and '\n' not in text.strip(), text
+        for wrong in ('nothing', 'Pool', 'get_task_queue', "get_queue('a')", 'quaymaster_status'):
+            text = refused(bin_dir / 'quaymaster', scratch, '--share', 'board=' + wrong)
+            _, _, shareable = text.partition('can be shared are ')
+            assert shareable.split() == ('Array Barrier BoundedSemaphore Condition Event JoinableQueue Lock Namespace Queue RLock Semaphore '
+                                         'Value dict list set').split(), text
 
 
 def put_by_python(server, scratch, code):

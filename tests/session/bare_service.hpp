@@ -38,7 +38,7 @@ public:
     {
         return registry.create(typeid_name, arguments);
     }
-    bool reads_arguments(std::string_view typeid_name) override { return registry.reads_arguments(typeid_name); }
+    bool reads_arguments(std::string_view typeid_name) override { return registry.traits_of(typeid_name).reads_arguments; }
     std::shared_ptr<core::referent> find_constructor(std::string_view typeid_name) override
     {
         return registry.find_constructor(typeid_name);

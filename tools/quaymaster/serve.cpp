@@ -218,8 +218,8 @@ void add_serve(CLI::App& program, int& exit_code)
         .add_option(
             "--share", arguments->shared,
             "An object for all: NAME=TYPE, such as status=dict, or NAME=TYPE(ARGUMENTS), such as 'free=Semaphore(4)', TYPE"
-            " list, dict, set, Namespace, Value, Array, Event, Lock, RLock, Semaphore, BoundedSemaphore, Condition, Barrier"
-            " or Queue; may be repeated")
+            " list, dict, set, Namespace, Value, Array, Event, Lock, RLock, Semaphore, BoundedSemaphore, Condition, Barrier,"
+            " Queue or JoinableQueue; may be repeated")
         ->allow_extra_args(false);
     subcommand.add_option("--threads", arguments->options.threads, "Event loops; 0 for one per core, at most 8")
         ->capture_default_str()
