@@ -76,7 +76,10 @@ struct server_statistics {
     std::size_t streams = 0;          ///< of these, those that call methods: about one for each client thread
     std::size_t objects = 0;          ///< objects that clients hold proxies to
     std::uint64_t accepted = 0;       ///< connections accepted since start()
-    std::uint64_t dropped = 0;        ///< of these, those dropped for a fault or a limit
+    /// Of these, those that ended out of order: dropped for a fault or a limit, with the wrong key, or lost: reset, silent for too
+    /// long, or gone before the key was proved or all its requests were read. Each has its line in the log. Not a client that just
+    /// leaves, even if a call of it waits: workers are stopped like that.
+    std::uint64_t dropped = 0;
 };
 
 }  // namespace quaymaster

@@ -263,7 +263,9 @@ def bench_measures_streams_and_crowds(bin_dir):
                 assert streamed['puts_per_s'] > 0 and streamed['gets_per_s'] > 0, streamed
                 assert woken['items']['put'] == 20 and woken['wake_all_ms'] > 0 and 'server_memory_per_connection' in woken, woken
                 assert spread['queues'] == 30 and spread['connections'] == 20 and spread['items']['put'] > 120, spread
-        assert len(json.loads(shell('stat', '--json'))['queues']) == 2, 'queues of bench are still there'
+        status = json.loads(shell('stat', '--json'))
+        assert len(status['queues']) == 2, 'queues of bench are still there'
+        assert status['dropped'] == 0, 'bench did not say goodbye: ' + server.log()
         assert '--payload' in shell('bench', '--workload', 'W4', '--payload', '16', expected=2)
         assert '--queue' in shell('bench', '--workload', 'W8', '--queue', 'get_task_queue', expected=2)
 

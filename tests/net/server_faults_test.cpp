@@ -46,6 +46,23 @@ TEST_CASE("an item never goes to a client that died waiting for it", "[net][serv
     CHECK(living.result() == value{"for the living"});
 }
 
+TEST_CASE("a client that leaves while its call waits is not counted as dropped, one that is reset is", "[net][server][faults]")
+{
+    test_server server;
+    python_peer asking{server.port()};
+    asking.open_stream();
+    for (const bool is_reset : {false, true}) {
+        CAPTURE(is_reset);
+        python_peer leaving{server.port()};
+        leaving.open_stream();
+        leaving.request("tasks", "get");
+        wait_for_getters(asking, 1);
+        is_reset ? leaving.socket().abort() : leaving.socket().close();
+        wait_for_getters(asking, 0);
+        CHECK(server.served.statistics().dropped == (is_reset ? 1 : 0));
+    }
+}
+
 TEST_CASE("a client that sent far ahead of its blocked call and died takes no item along", "[net][server][faults]")
 {
     test_server server;

@@ -23,7 +23,10 @@ namespace {
 constexpr const char* description = R"(Show the queues of a running quaymaster server: how deep, how many wait, how many clients; and what else has a name.
 
   quaymaster stat
-  quaymaster stat --json --host 10.0.0.7 --port 50000)";
+  quaymaster stat --json --host 10.0.0.7 --port 50000
+
+Of the connections accepted, those are dropped that ended for a fault or a limit, with the wrong key, or by a reset, as the log
+says of each; not those of clients that just left.)";
 
 /// A column of the table: its heading and the key of the status dict that fills it.
 using column = std::pair<std::string_view, std::string_view>;

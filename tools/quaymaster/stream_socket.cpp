@@ -38,8 +38,11 @@ struct address_list_deleter {
 
 stream_socket::~stream_socket()
 {
-    if (descriptor_ >= 0)
-        ::close(descriptor_);
+    if (descriptor_ < 0)
+        return;
+    // Says goodbye first: without that a socket that forgets is reset, which the peer must take for a fault.
+    ::shutdown(descriptor_, SHUT_WR);
+    ::close(descriptor_);
 }
 
 stream_socket stream_socket::tcp(const std::string& host, std::uint16_t port)

@@ -40,7 +40,8 @@ public:
     /// as long as limit_waits() says.
     std::size_t receive(char* buffer, std::size_t size);
     void limit_waits(std::chrono::seconds limit);
-    /// Nothing is waited for when it is closed, and the kernel keeps nothing of it.
+    /// Nothing is waited for when it is closed, and the kernel keeps nothing of it: no port is taken for a minute after. The peer still
+    /// sees an orderly end, unless that is lost on its way.
     void forget_on_close();
     void make_non_blocking();
 
