@@ -18,8 +18,8 @@
 namespace quaymaster {
 
 struct manager_options {
-    client_options client;
-    server_options server;
+    client_options client;  ///< of its calls, and of those of the proxies that it makes
+    server_options server;  ///< of what start() or serve_forever() serves
 };
 
 /// Python's BaseManager. Derive from it to give the two ends of a program one typed interface:
