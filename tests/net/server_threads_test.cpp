@@ -87,11 +87,15 @@ TEST_CASE("callers of a loop that sleeps are answered by the one that has served
             both.insert(both.end(), second.begin(), second.end());
             getter->socket().send(both);
             std::this_thread::sleep_for(std::chrono::milliseconds{1});  // its loop sleeps by now, or nearly always
+            const auto begin = std::chrono::steady_clock::now();
             (void)putter.call("tasks", "put", {value{round}});
             const wire::reply got = getter->reply();
             REQUIRE(std::holds_alternative<wire::returned_reply>(got));
             CHECK(std::get<wire::returned_reply>(got).result.to_value() == value{round});
             CHECK_FALSE(std::holds_alternative<wire::returned_reply>(getter->reply()));
+            const auto waited = std::chrono::steady_clock::now() - begin;
+            CHECK(waited >= 2ms);
+            CHECK(waited < 2s);  // on a busy machine; without its loop's help it would be as long as nothing else wakes the loop
         }
 }
 

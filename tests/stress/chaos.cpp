@@ -2,7 +2,7 @@
 
 #include "crowd.hpp"
 #include "native_peer.hpp"
-#include "stress.hpp"
+#include "stress_failure.hpp"
 #include "stress_items.hpp"
 
 #include "codec/item.hpp"

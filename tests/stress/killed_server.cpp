@@ -1,7 +1,7 @@
 #include "killed_server.hpp"
 
 #include "crowd.hpp"
-#include "stress.hpp"
+#include "stress_failure.hpp"
 
 #include "../net/client_testing.hpp"
 
@@ -29,7 +29,6 @@ void run_killed_server(std::size_t threads, std::chrono::milliseconds before_it_
     crowd callers;
     for (std::size_t i = 0; i < threads; ++i)
         callers.add([&, i] {
-            options.client.dialect == client_dialect::automatic ? void() : throw stress_failure{"an unexpected dialect"};
             client_testing::queue_manager manager{process.address(), "abc", options};
             manager.connect();
             auto queue = manager.queue<std::int64_t>();

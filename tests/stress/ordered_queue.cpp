@@ -1,6 +1,6 @@
 #include "ordered_queue.hpp"
 
-#include "stress.hpp"
+#include "stress_failure.hpp"
 #include "stress_manager.hpp"
 
 #include <quaymaster/async_queue.hpp>

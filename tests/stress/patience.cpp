@@ -1,7 +1,7 @@
 #include "patience.hpp"
 
 #include "native_peer.hpp"
-#include "stress.hpp"
+#include "stress_failure.hpp"
 #include "stress_items.hpp"
 #include "stress_manager.hpp"
 

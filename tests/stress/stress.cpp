@@ -1,6 +1,7 @@
 #include "stress.hpp"
 
 #include "ordered_queue.hpp"
+#include "stress_failure.hpp"
 #include "stress_manager.hpp"
 
 #include <quaymaster/server.hpp>

@@ -8,7 +8,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <iosfwd>
-#include <stdexcept>
 
 namespace quaymaster::testing {
 
@@ -32,12 +31,6 @@ struct stress_statistics {
 };
 
 std::ostream& operator<<(std::ostream& out, const stress_statistics& found);
-
-/// Something was not as it must be.
-class stress_failure : public std::runtime_error {
-public:
-    using std::runtime_error::runtime_error;
-};
 
 /// Runs a server and three crowds of clients side by side. One, `ordered_queue`, puts and gets in every way that there is, through
 /// queues bounded and not: each item arrives exactly once, those of one producer at one consumer in their order. One, `run_chaos`,

@@ -1,6 +1,6 @@
 #include "stress_items.hpp"
 
-#include "stress.hpp"
+#include "stress_failure.hpp"
 
 #include "codec/item.hpp"
 #include "codec/payload.hpp"

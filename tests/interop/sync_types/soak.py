@@ -4,6 +4,7 @@
 Not part of the test suite, because it takes as long as it is told to: soak.py --bin build/release/bin --minutes 60
 """
 import argparse
+import math
 import multiprocessing
 import os
 import pathlib
@@ -139,6 +140,8 @@ def run(server, port, key_file, minutes, chance):
             shown = time.monotonic()
             print('%5d s: %d lives, %d objects, %d KiB' % (shown - begin, lives, manager._number_of_objects(), resident_kib(server.pid)),
                   flush=True)
+    if warm_kib is None:  # so short that the first client outlasted it
+        warm_kib = resident_kib(server.pid)
     for client in clients:
         failed += not end_client(client, chance)
         lives += 1
@@ -150,6 +153,13 @@ def run(server, port, key_file, minutes, chance):
     return 0 if not failed and left == 0 and kib <= GROWTH_MAX * warm_kib else 1
 
 
+def positive_minutes(text):
+    minutes = float(text)  # argparse has words for what is no number
+    if not 0 < minutes < math.inf:
+        raise argparse.ArgumentTypeError('must be more than 0 minutes, and not for ever, as 0.5 or 60: %s' % text)
+    return minutes
+
+
 def main():
     if sys.argv[1:2] == ['--client']:
         port, key_file, seed = sys.argv[2:]
@@ -157,7 +167,7 @@ def main():
         return 0
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('--bin', required=True, type=pathlib.Path, help='the folder of the built programs')
-    parser.add_argument('--minutes', type=float, default=60)
+    parser.add_argument('--minutes', type=positive_minutes, default=60, help='more than 0, as 0.5; 60 if not given')
     parser.add_argument('--seed', type=int, default=int(time.time()))
     options = parser.parse_args()
     return soak(options.bin.resolve(), options.minutes, options.seed)
