@@ -4,7 +4,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <iosfwd>
-#include <stdexcept>
 
 namespace quaymaster::testing {
 
@@ -30,12 +29,6 @@ struct simulation_statistics {
     std::size_t timeouts = 0;
     std::size_t cancels = 0;
     simulation_statistics& operator+=(const simulation_statistics& other) noexcept;
-};
-
-/// Something was not as it must be.
-class simulation_failure : public std::runtime_error {
-public:
-    using std::runtime_error::runtime_error;
 };
 
 /// Clients of both dialects put, get, consume, give back, cancel, give up and die over a few queues, bounded and not; octets arrive
