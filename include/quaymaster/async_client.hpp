@@ -42,7 +42,9 @@ struct async_client_options {
     /// been heard for wait_slice the server is asked whether it lives. busy_poll means nothing here.
     client_options client;
     /// Operations that may be under way at once: sent or about to be, and not answered. One that waits in the server, as a
-    /// get() from an empty queue, is one of them. At least 1; a server that takes fewer has its way.
+    /// get() from an empty queue, is one of them. At least 1. A server that takes fewer at once, which it says when the client
+    /// has connected, has its way (ours takes 65,535): those beyond are sent as others complete, whatever `full` is if they had
+    /// been let in by then.
     std::size_t in_flight_max = 4096;
     when_full full = when_full::wait;
     /// Each put carries an id. One whose connection is lost is sent again over the next, and the server, which remembers the

@@ -188,6 +188,7 @@ void async_core::abandon() noexcept
     }
     take(taken_.started);
     take(room_);
+    take(held_);
     take(connects_);
     take(sent_);
     for (const auto& each : wanted_)
@@ -253,6 +254,13 @@ void async_core::on_turn()
 /// Those that had to wait for room go on as far as there is some.
 void async_core::settle()
 {
+    if (std::exchange(has_held_consumes_, false))
+        run_held_feeds();
+    while (!held_.empty() && server_takes_more()) {
+        async_operation& next = held_.front();
+        held_.pop_front();
+        send(next);
+    }
     while (!room_.empty() && has_room()) {
         async_operation& next = room_.front();
         room_.pop_front();
@@ -277,6 +285,7 @@ void async_core::end()
     for (const auto& each : wanted)
         finish_all(each->waiting);
     finish_all(connects_);
+    finish_all(held_);
     finish_all(room_);
     const auto feeds = std::exchange(feeds_, {});
     for (const auto& each : feeds) {

@@ -106,7 +106,7 @@ public:
 /// One client. Operations come in through a list that any thread appends to; one posted handler takes all that it finds there
 /// and writes their requests at once.
 /// Each operation is in one place: the inbox; `room_`, until fewer are under way; the `waiting` of its object, until that is
-/// open; or `sent_`, until it is answered.
+/// open; `held_`, until the server takes one more; or `sent_`, until it is answered.
 /// Thread safety: the members of the first group from any thread; the others on the strand, where no lock is held.
 /// Lifetime: by its handles, and by the handlers that it waits for.
 class async_core final : public std::enable_shared_from_this<async_core>,
@@ -159,6 +159,10 @@ private:
     void admit(async_operation& next);
     void route(async_operation& next);
     [[nodiscard]] bool has_room() const noexcept;
+    [[nodiscard]] std::size_t requests_max() const noexcept;
+    [[nodiscard]] bool server_takes_more() const noexcept;
+    [[nodiscard]] std::exception_ptr no_room() const;
+    void send_in_turn(async_operation& next);
     void send(async_operation& next);
     void send_batch(async_operation& next, std::uint32_t handle, std::uint32_t timeout);
     [[nodiscard]] std::size_t request_items_size_max() const noexcept;
@@ -185,6 +189,7 @@ private:
     void begin_next(async_operation& next);
     void begin_stop(async_operation& stop);
     void run_feed(async_feed& feed);
+    void run_held_feeds();
     void serve_feed(async_feed& feed);
     void on_feed_reply(async_feed& feed, const session::native_reply& reply);
     void fail_feed(async_feed& feed, const std::exception_ptr& error);
@@ -198,12 +203,14 @@ private:
     void connect_later(const connection_failure& why);
     void fail_waiting(const connection_failure& why);
     void take_back_sent(const async_connection& lost, const connection_failure& why);
+    void take_back_held();
     void add_wanted(const std::shared_ptr<async_object>& object);
     void on_ready() override;
     void on_reply(const session::native_reply& reply) override;
     void on_replies_end() override;
     void on_failed(const connection_failure& why) override;
     void on_tick();
+    void expire_queued(operation_list& queued, bool is_moving, const std::string& why);
     void arm_tick();
     void end();
     [[nodiscard]] bool is_wanted() const noexcept;
@@ -238,6 +245,8 @@ private:
     std::uint64_t put_number_ = 1;
     std::size_t in_flight_ = 0;
     operation_list room_;
+    operation_list held_;             // their objects are open: for the server to take one more
+    bool has_held_consumes_ = false;  // a feed is wanted, its object is open, and the server took no more
     operation_list connects_;
     operation_list sent_;
     struct number_of {

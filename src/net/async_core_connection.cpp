@@ -123,10 +123,12 @@ void async_core::on_failed(const connection_failure& why)
         return connect_later(why);
     }
     take_back_sent(*lost, why);
+    take_back_held();
     for (const auto& each : std::vector{feeds_}) {
-        if (!std::exchange(each->is_running, false))
-            continue;
-        if (each->is_over) {
+        if (!std::exchange(each->is_running, false)) {
+            if (each->is_wanted)
+                add_wanted(each->object);  // if it was open, the server was to take the consume later
+        } else if (each->is_over) {
             give_back(*each);
         } else if (!each->nexts.empty()) {
             each->is_wanted = true;
@@ -186,6 +188,17 @@ void async_core::take_back_sent(const async_connection& lost, const connection_f
     }
 }
 
+/// What has waited for the server to take it waits for the next connection, after what was sent.
+void async_core::take_back_held()
+{
+    while (!held_.empty()) {
+        async_operation& each = held_.front();
+        held_.pop_front();
+        each.request.object->waiting.push_back(each);
+        add_wanted(each.request.object);
+    }
+}
+
 void async_core::add_wanted(const std::shared_ptr<async_object>& object)
 {
     if (std::find(wanted_.begin(), wanted_.end(), object) == wanted_.end())
@@ -205,6 +218,18 @@ void async_core::arm_tick()
         if (!ec && self != nullptr && self->phase_ == phase::ready)
             self->on_tick();
     });
+}
+
+/// Those that were to be sent, and whose time has passed.
+void async_core::expire_queued(operation_list& queued, bool is_moving, const std::string& why)
+{
+    for (auto next = queued.begin(); next != queued.end();) {
+        async_operation& each = *next++;
+        if (!each.request.timeout || is_moving)
+            continue;
+        if (later(later(each.started, *each.request.timeout), environment_.options.call_deadline) < now_)
+            finish_lost(each, {nullptr, why, boost::system::errc::make_error_code(boost::system::errc::timed_out), true});
+    }
 }
 
 void async_core::on_tick()
@@ -229,14 +254,9 @@ void async_core::on_tick()
         is_late = true;
         finish_with_error(each, std::make_exception_ptr(deadline_exceeded{silent}));
     }
-    for (auto next = room_.begin(); next != room_.end();) {
-        async_operation& each = *next++;
-        if (each.request.timeout && is_over(later(later(each.started, *each.request.timeout), options.call_deadline)))
-            finish_with_error(
-                each,
-                std::make_exception_ptr(deadline_exceeded{
-                    "as many operations as may be were under way all the time: see async_client_options::in_flight_max"}));
-    }
+    const std::string full = "as many operations as may be were under way all the time: ";
+    expire_queued(room_, is_moving, full + "see async_client_options::in_flight_max");
+    expire_queued(held_, is_moving, full + server().to_string() + " takes no more at once");
     if (is_late)
         return connection_->fail({nullptr, "connection to " + server().to_string() + " given up: it did not answer in time",
                                   boost::system::errc::make_error_code(boost::system::errc::timed_out), true});

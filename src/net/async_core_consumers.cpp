@@ -71,18 +71,30 @@ void async_core::drop_feed(async_feed& feed)
     std::erase_if(feeds_, [&](const auto& each) { return each.get() == &feed; });
 }
 
-/// Begins a consume, or has its object opened for one. Nothing is ahead, because somebody waits.
+/// Begins a consume, or has its object opened for one, or leaves it to settle(). Nothing is ahead, because somebody waits.
 void async_core::run_feed(async_feed& feed)
 {
     if (!is_open(*feed.object))
         return want(feed.object);
     if (!feed.object->is_queue)
         return fail_feed(feed, std::make_exception_ptr(error{"'" + feed.object->typeid_name + "' is no queue"}));
+    if (!server_takes_more()) {
+        has_held_consumes_ = true;
+        return;
+    }
     feed.is_wanted = false;
     feed.is_running = true;
     feed.used = 0;
     feed.connection = connection_number_;
     feed.id = connection_->session().consume(&feed, feed.object->server_handle, feed.window);
+}
+
+/// Those that the server was to take later, and whose objects are open.
+void async_core::run_held_feeds()
+{
+    for (const auto& each : std::vector{feeds_})
+        if (each->is_wanted && is_open(*each->object))
+            run_feed(*each);
 }
 
 /// Hands out what is ahead, and returns the credit for it in halves of the window.

@@ -131,7 +131,7 @@ void async_core::on_open(async_object& object, const session::native_reply& repl
     while (!ready.empty()) {
         async_operation& next = ready.front();
         ready.pop_front();
-        send(next);
+        send_in_turn(next);
     }
     for (std::size_t i = 0; i < feeds_.size(); ++i)
         if (feeds_[i]->is_wanted && feeds_[i]->object == kept)

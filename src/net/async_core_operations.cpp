@@ -77,12 +77,22 @@ void async_core::begin(async_operation& started)
     if (room_.empty() && has_room())
         return admit(started);
     if (full_ == when_full::fail)
-        return finish_with_error(started,
-                                 std::make_exception_ptr(too_many_under_way{
-                                     std::to_string(in_flight_) + " operations are under way: raise in_flight_max (" +
-                                     std::to_string(in_flight_max_) + "), or have them wait (async_client_options::full)"}));
+        return finish_with_error(started, no_room());
     started.where = async_operation::place::room;
     room_.push_back(started);
+}
+
+/// Of those that may wait, so many at once. One place is left for the calls about objects, which are answered at once and are
+/// not to be refused over what waits. Precondition: ready.
+std::size_t async_core::requests_max() const noexcept
+{
+    return std::max<std::size_t>(connection_->session().server().requests_max - 1, 1);
+}
+
+/// Precondition: ready.
+bool async_core::server_takes_more() const noexcept
+{
+    return connection_->session().under_way() < requests_max();
 }
 
 bool async_core::has_room() const noexcept
@@ -90,10 +100,20 @@ bool async_core::has_room() const noexcept
     std::size_t most = in_flight_max_;
     if (phase_ == phase::ready) {
         // Consumers are requests, too, and always under way.
-        const std::size_t requests_max = connection_->session().server().requests_max;
-        most = std::min(most, requests_max > feeds_.size() ? requests_max - feeds_.size() : 1);
+        const std::size_t operations_max = requests_max() - std::min(feeds_.size(), requests_max() - 1);
+        most = std::min(most, operations_max);
     }
     return in_flight_ < most;
+}
+
+std::exception_ptr async_core::no_room() const
+{
+    const std::string cure = in_flight_ >= in_flight_max_
+        ? "raise in_flight_max (" + std::to_string(in_flight_max_) + ")"
+        : server().to_string() + " takes no more (its requests_max is " +
+              std::to_string(connection_->session().server().requests_max) + "): use another client beside this one";
+    return std::make_exception_ptr(too_many_under_way{std::to_string(in_flight_) + " operations are under way: " + cure +
+                                                      ", or have them wait (async_client_options::full)"});
 }
 
 void async_core::admit(async_operation& next)
@@ -107,7 +127,7 @@ void async_core::route(async_operation& next)
 {
     async_object& object = *next.request.object;
     if (is_open(object))
-        return send(next);
+        return send_in_turn(next);
     next.where = async_operation::place::waiting;
     object.waiting.push_back(next);
     want(next.request.object);
@@ -145,7 +165,17 @@ std::exception_ptr async_core::fault_of(const async_operation& next) const
     return nullptr;
 }
 
-/// Precondition: its object is open.
+/// Sends it when the server takes it, which refuses what would be too many that wait. Precondition: its object is open.
+void async_core::send_in_turn(async_operation& next)
+{
+    const bool is_answered_at_once = next.request.what == kind::open || next.request.what == kind::put_back;
+    if (is_answered_at_once || (held_.empty() && server_takes_more()))
+        return send(next);
+    next.where = async_operation::place::waiting;
+    held_.push_back(next);
+}
+
+/// Precondition: its object is open, and the server takes it: what it continues has just been answered, or see send_in_turn().
 void async_core::send(async_operation& next)
 {
     if (auto fault = fault_of(next))

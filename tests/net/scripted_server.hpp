@@ -106,6 +106,12 @@ public:
     }
 
     [[nodiscard]] quaymaster::address address() const { return {"127.0.0.1", listener_.port()}; }
+    /// Says in its next hellos that it takes so many requests at once. (It is for the script to refuse more.)
+    void take_requests(std::uint64_t requests_max)
+    {
+        const std::lock_guard lock{mutex_};
+        requests_max_ = requests_max;
+    }
     /// Sends octets that nobody has asked for, over the latest connection.
     void say(quaymaster::wire::outbox& octets) const
     {
@@ -235,7 +241,14 @@ private:
             if (request.method != "accept_connection")
                 functions_.push_back(call.text());
             if (request.method == wire::native::hello_name && native_replies_) {
-                wire::write_return(out, request.reader, value::dict({{"version", 1}, {"payload_size_max", payload_size_max_}}), {});
+                const value hello = value::dict({{"version", 1},
+                                                 {"server", "scripted"},
+                                                 {"payload_size_max", payload_size_max_},
+                                                 {"batch_items_max", 65'535},
+                                                 {"batch_size_max", 1 << 20},
+                                                 {"requests_max", requests_max_},
+                                                 {"handles_max", 65'536}});
+                wire::write_return(out, request.reader, hello, {});
                 return true;
             }
             if (request.method == wire::native::hello_name)
@@ -265,6 +278,7 @@ private:
     const native_script native_replies_;  // null: it knows the Python dialect only
     const std::uint64_t payload_size_max_ = 0;
     mutable std::mutex mutex_;  // guards the rest
+    std::uint64_t requests_max_ = 65'536;
     bool is_over_ = false;
     int created_ = 0;
     std::vector<std::string> calls_;
