@@ -83,6 +83,7 @@ protected:
         Codec::encode(encoder, item);
         return take(encoder);
     }
+    [[nodiscard]] static std::size_t checked_count(std::size_t count_max);
     [[nodiscard]] std::shared_ptr<net::async_stream> make_stream(std::size_t window) const;
 
 private:
@@ -172,7 +173,8 @@ public:
 
     /// Appends all of `items` in their order, waiting up to `timeout` for room: `void(std::exception_ptr, std::size_t)`. The
     /// count says how many are in; fewer than all if there was no more room in time, and also with an error. queue_full if none
-    /// is. Cancelled half-way it succeeds with the count so far.
+    /// is. Cancelled half-way it succeeds with the count so far. Of no items it completes with 0, and asks the server nothing.
+    /// All are encoded at once, as by async_put().
     template <std::ranges::input_range Range,
               boost::asio::completion_token_for<void(std::exception_ptr, std::size_t)> Token = default_async_token>
     auto async_put_many(const Range& items, timeout_type timeout = std::nullopt, Token&& token = {}) const
@@ -205,12 +207,13 @@ public:
 
     /// Takes what is there, one item at least and `count_max` at most, waiting up to `timeout` for the first:
     /// `void(std::exception_ptr, std::vector<T>)`, queue_empty if none came in time. A server sends some megabytes at most, and
-    /// 65,535 items. If one of them is no T all are lost: take async_get() where that may be.
+    /// 65,535 items. If one of them is no T all are lost: take async_get() where that may be. The call throws
+    /// std::invalid_argument if `count_max` is 0.
     template <boost::asio::completion_token_for<void(std::exception_ptr, std::vector<T>)> Token = default_async_token>
     auto async_get_many(std::size_t count_max, timeout_type timeout = std::nullopt, Token&& token = {}) const
     {
         detail::async_request wanted = request(detail::async_request::kind::get_many, timeout);
-        wanted.count_max = count_max;
+        wanted.count_max = checked_count(count_max);
         return initiate<detail::read_items<T, Codec>>(std::move(wanted), std::forward<Token>(token));
     }
     template <boost::asio::completion_token_for<void(std::exception_ptr, std::vector<T>)> Token>
@@ -219,8 +222,8 @@ public:
         return async_get_many(count_max, std::nullopt, std::forward<Token>(token));
     }
 
-    /// Gets items one after the other, with up to `window` sent ahead: for one who takes whatever comes. `window` is at least
-    /// 1.
+    /// Gets items one after the other, with up to `window` sent ahead: for one who takes whatever comes. Throws
+    /// std::invalid_argument for a window of 0 or above 65,535.
     [[nodiscard]] async_consumer<T, Codec> consume(std::size_t window) const
     {
         auto stream = make_stream(window);

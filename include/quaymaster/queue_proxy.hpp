@@ -218,8 +218,9 @@ public:
     [[nodiscard]] T get_nowait() const { return Codec::template decode<T>(get_value_nowait()); }
 
     /// Appends all of `items`, in their order, in as few requests as they need, waiting up to `timeout` in all for room. Returns how
-    /// many are in: fewer than all only if no room came in time for the next. Throws queue_full if not even the first is. After any
-    /// other error, such as queue_shut_down or connection_lost, the first of them may be in. Others' items may come between two requests.
+    /// many are in: fewer than all only if no room came in time for the next. Throws queue_full if not even the first is. Of no
+    /// items it returns 0, whatever the queue is like. After any other error, such as queue_shut_down or connection_lost, the first of them
+    /// may be in. Others' items may come between two requests.
     template <std::ranges::input_range Items>
     std::size_t put_many(Items&& items, std::optional<std::chrono::milliseconds> timeout = std::nullopt) const
     {

@@ -141,6 +141,13 @@ async_client::executor_type async_queue_base::get_executor() const noexcept
     return object_->handle->core->executor();
 }
 
+std::size_t async_queue_base::checked_count(std::size_t count_max)
+{
+    if (count_max == 0)
+        throw std::invalid_argument{"async_get_many() of 0 items: ask for one at least"};
+    return count_max;
+}
+
 std::shared_ptr<net::async_stream> async_queue_base::make_stream(std::size_t window) const
 {
     if (window == 0 || window > wire::native::batch_items_max)

@@ -65,10 +65,6 @@ void async_core::begin(async_operation& started)
         if (wanted.items.empty())
             return finish(started, {});
         break;
-    case kind::get_many:
-        if (wanted.count_max == 0)
-            return finish(started, {});
-        break;
     default: break;
     }
     if (wanted.timeout && wanted.timeout->count() < 0)

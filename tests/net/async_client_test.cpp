@@ -97,11 +97,31 @@ TEST_CASE("batches go in and come out in their order", "[net][async]")
         CHECK(at_once == "queue_empty");
         const std::string later = co_await failure_of(queue.async_get_many(10, 10ms));
         CHECK(later == "queue_empty");
-        const std::vector<int> none = co_await queue.async_get_many(0);
-        CHECK(none.empty());
-        const std::size_t no_count = co_await queue.async_put_many(none);
-        CHECK(no_count == 0);
     }(here.client));
+}
+
+TEST_CASE("a batch of none", "[net][async]")
+{
+    connected here{short_limits(), {queue_kind::fifo, 1}};
+    const auto queue = here.queue();
+    const std::vector<int> none;
+    run_for(here.io, queue.async_put(7, asio::use_future));
+    SECTION("is put in no time, though the queue is full, or shut down")
+    {
+        CHECK(run_for(here.io, queue.async_put_many(none, 0ms, asio::use_future)) == 0);
+        python_peer other{here.server.port()};
+        other.open_stream();
+        (void)other.call("tasks", "shutdown");
+        CHECK(run_for(here.io, queue.async_put_many(none, asio::use_future)) == 0);
+    }
+    SECTION("is nothing to ask for: the call throws, as that of the synchronous proxy does")
+    {
+        CHECK_THROWS_AS(queue.async_get_many(0, asio::use_future), std::invalid_argument);
+        CHECK_THROWS_AS(queue.async_get_many(0, 1s, asio::use_future), std::invalid_argument);
+        CHECK_THROWS_AS(queue.consume(0), std::invalid_argument);
+        CHECK_THROWS_AS(queue.consume(65'536), std::invalid_argument);
+        CHECK(run_for(here.io, queue.async_get(asio::use_future)) == 7);
+    }
 }
 
 TEST_CASE("a batch that finds no room in time says how many are in", "[net][async]")
