@@ -254,7 +254,8 @@ public:
     /// Takes items as they come: `for (auto& item : queue.consume(256))`. Up to `window` of them are fetched ahead, so that the loop does
     /// not wait for the network; when it ends early, those that it has not seen go back to the front of the queue. (If the program dies
     /// or the connection is lost, they are lost, as an item on its way from get() is.) The loop may take any time for an item. The range
-    /// has a connection of its own.
+    /// has a connection of its own. After fork() the child's range goes on over another, with items of its own: those that were fetched
+    /// ahead are the parent's.
     /// Throws std::invalid_argument for a window of 0 or above 65,535. Without the native dialect each item is one get().
     [[nodiscard]] consumed_items<T, Codec> consume(std::size_t window) const
     {

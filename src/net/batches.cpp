@@ -257,9 +257,20 @@ std::size_t put_batch::finish()
 }
 
 struct item_source::state {
-    state(const queue_proxy_base& where, std::size_t window) : queue{where}, stream{where.object().queue().consume(window)} {}
+    state(const queue_proxy_base& where, std::size_t items_ahead)
+        : queue{where}, window{items_ahead}, stream{where.object().queue().consume(window)}
+    {
+    }
+
+    /// In the child of a fork() the stream is the parent's, and so is what has been sent ahead.
+    void leave_to_parent()
+    {
+        if (stream != nullptr && stream->is_inherited())
+            stream = queue.object().queue().consume(window);
+    }
 
     queue_proxy_base queue;
+    const std::size_t window;
     std::unique_ptr<net::item_stream> stream;  // null: one by one
 };
 
@@ -278,6 +289,7 @@ item_source::~item_source() = default;
 std::optional<value> item_source::next(opcode_reader direct)
 {
     try {
+        state_->leave_to_parent();
         if (state_->stream == nullptr)
             return state_->queue.get_value(std::nullopt, direct);
         codec::item next = state_->stream->next();

@@ -89,7 +89,7 @@ void native_consumer::fetch()
 
 void native_consumer::give_back()
 {
-    if (end_ != nullptr || stream_->is_inherited())
+    if (end_ != nullptr || is_inherited())
         return;
     stream_->send_native({native::operation::cancel, id_}, {});
     for (;;) {

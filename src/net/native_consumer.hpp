@@ -23,6 +23,7 @@ public:
     ~native_consumer() override;
 
     codec::item next() override;
+    [[nodiscard]] bool is_inherited() const noexcept override { return stream_->is_inherited(); }
 
 private:
     void start();

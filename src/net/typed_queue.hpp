@@ -29,7 +29,10 @@ public:
     virtual ~item_stream() = default;
 
     /// The next item, after waiting for it. queue_shut_down once there will be none; else as a get without limit.
+    /// Precondition: not is_inherited().
     virtual codec::item next() = 0;
+    /// True in the child of a fork(): what is sent ahead is for the parent.
+    [[nodiscard]] virtual bool is_inherited() const noexcept = 0;
 };
 
 /// What get_many() has got: in their order all `items`, then those of `sized`. What came from the network stays together as it came:

@@ -318,6 +318,50 @@ TEST_CASE("consume() of what is no queue says so, again and again, and has nothi
     CHECK(cancels == 0);
 }
 
+TEST_CASE("the child of a fork() that goes on with a consume loop gets items of its own", "[net][client][native][fork]")
+{
+    struct child_has {
+        int item;
+    };
+    server_process server;
+    queue_manager client{server.address(), "abc", short_limits()};
+    client.connect();
+    const auto queue = client.queue<int>();
+    std::vector<int> all;
+    for (int i = 0; i < 20; ++i)
+        all.push_back(i);
+    queue.put_many(all);
+    std::vector<int> seen;
+    bool is_child = false;
+    try {
+        for (const int item : queue.consume(8)) {
+            if (is_child)
+                throw child_has{item};
+            seen.push_back(item);
+            if (item == 2) {
+                const pid_t child = ::fork();
+                if (child == 0) {
+                    ::alarm(20);  // a child that hangs fails the test instead of holding it up
+                    is_child = true;
+                    continue;
+                }
+                int status = -1;
+                REQUIRE(::waitpid(child, &status, 0) == child);
+                REQUIRE(WIFEXITED(status));
+                CHECK(WEXITSTATUS(status) == 8);  // up to 7 they are here
+            }
+            if (item == 12)
+                break;
+        }
+    } catch (const child_has& next) {
+        ::_exit(next.item);
+    }
+    for (const int item : queue.get_many(100, 1s))
+        seen.push_back(item);
+    all.erase(all.begin() + 8);
+    CHECK(seen == all);
+}
+
 TEST_CASE("the child of a fork() that leaves a consume loop takes nothing from its parent", "[net][client][native][fork]")
 {
     struct child_leaves {};
