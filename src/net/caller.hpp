@@ -12,12 +12,12 @@ namespace quaymaster::net {
 class caller : public core::waiter {
 public:
     /// `told`, itself or a waiter whose principal it is, is fulfilled: has its call go on, on the thread that it belongs to.
-    /// Any thread; no guard is held.
-    virtual void tell(std::shared_ptr<core::waiter> told) = 0;
+    /// Any thread; no guard is held. Takes no memory: nobody else will tell it.
+    virtual void tell(std::shared_ptr<core::waiter> told) noexcept = 0;
 };
 
 /// Tells whoever `told` belongs to.
-inline void tell(std::shared_ptr<core::waiter> told)
+inline void tell(std::shared_ptr<core::waiter> told) noexcept
 {
     auto& owner = static_cast<caller&>(told->principal());
     owner.tell(std::move(told));

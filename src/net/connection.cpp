@@ -83,7 +83,7 @@ void connection::start()
     });
 }
 
-void connection::tell(std::shared_ptr<core::waiter> told)
+void connection::tell(std::shared_ptr<core::waiter> told) noexcept
 {
     home_.tell(std::move(told));
 }

@@ -32,7 +32,7 @@ public:
     /// Sends the challenge and waits for what comes.
     void start();
     /// See caller. Its loop calls on_fulfilled() soon.
-    void tell(std::shared_ptr<core::waiter> told) override;
+    void tell(std::shared_ptr<core::waiter> told) noexcept override;
     /// Waiters of its session were fulfilled: answers those calls and goes on with what came meanwhile. Takes `told`.
     void on_fulfilled(std::span<std::shared_ptr<core::waiter>> told);
     /// The end of the loop's turn: sends what there is.

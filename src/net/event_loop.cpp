@@ -9,7 +9,6 @@
 #include <chrono>
 #include <exception>
 #include <string>
-#include <thread>
 #include <utility>
 
 namespace quaymaster::net {
@@ -37,7 +36,8 @@ event_loop::event_loop(server_state& state, std::size_t index, std::size_t count
 {
     read_space_.resize(read_space_size);
     spare_outboxes_.reserve(spare_outboxes_max);
-    told_loops_.reserve(std::max<std::size_t>(state.options.threads, std::thread::hardware_concurrency()));
+    resumed_.reserve(resumed_together_max);
+    told_loops_.reserve(count);
 }
 
 event_loop::~event_loop()
@@ -103,7 +103,7 @@ void event_loop::sleep()
     busy_poll_.on_awake(std::chrono::steady_clock::now());
 }
 
-void event_loop::note_told(event_loop& other)
+void event_loop::note_told(event_loop& other) noexcept
 {
     const auto known = std::find_if(told_loops_.begin(), told_loops_.end(), [&](const told_loop& each) { return each.loop == &other; });
     if (known == told_loops_.end())
@@ -248,10 +248,10 @@ void event_loop::open(unique_descriptor socket, const peer_name& peer)
     }
 }
 
-void event_loop::tell(std::shared_ptr<core::waiter> told)
+void event_loop::tell(std::shared_ptr<core::waiter> told) noexcept
 {
     if (running_here == this)
-        return fulfilled_.push_back(std::move(told));
+        return fulfilled_.push(std::move(told));
     mailbox_.push(std::move(told));
     if (running_here != nullptr)
         running_here->note_told(*this);
@@ -259,12 +259,12 @@ void event_loop::tell(std::shared_ptr<core::waiter> told)
         reactor_.wake();
 }
 
-void event_loop::take_messages()
+void event_loop::take_messages() noexcept
 {
-    mailbox_.take_all([this](std::shared_ptr<core::waiter> told) { fulfilled_.push_back(std::move(told)); });
+    mailbox_.take_all([this](std::shared_ptr<core::waiter> told) { fulfilled_.push(std::move(told)); });
 }
 
-void event_loop::on_fulfilled(std::shared_ptr<core::waiter> told)
+void event_loop::on_fulfilled(std::shared_ptr<core::waiter> told) noexcept
 {
     net::tell(std::move(told));
 }
@@ -334,7 +334,8 @@ void event_loop::resume_fulfilled()
 {
     // One that resumes may go on with a pipelined request and end another's wait.
     while (!fulfilled_.empty()) {
-        resumed_.swap(fulfilled_);
+        while (!fulfilled_.empty() && resumed_.size() < resumed_together_max)
+            resumed_.push_back(fulfilled_.pop());
         for (auto first = resumed_.begin(); first != resumed_.end();) {
             // Those of one connection that follow each other are answered in one turn, and one write.
             core::waiter& principal = (*first)->principal();

@@ -61,7 +61,7 @@ public:
     /// Takes over an accepted socket, already counted in load(), state().connections and state().unauthenticated.
     void adopt(unique_descriptor socket, const peer_name& peer);
     /// Has the loop resume the call of `told`, whose principal is a connection of this loop.
-    void tell(std::shared_ptr<core::waiter> told);
+    void tell(std::shared_ptr<core::waiter> told) noexcept;
     /// Closes each connection as soon as its replies are out, all of them after stop_grace, and ends run().
     void begin_stop();
 
@@ -115,11 +115,13 @@ private:
     };
     /// More than these are worth the other thread's waking: then the two share the work.
     static constexpr std::size_t visit_waiters_max = 8;
+    /// Those of one connection among these are answered in one turn of it.
+    static constexpr std::size_t resumed_together_max = 1024;
 
     void run_turn();
     void look_around();
     void sleep();
-    void note_told(event_loop& other);
+    void note_told(event_loop& other) noexcept;
     void see_to_told();
     [[nodiscard]] bool visit();
     [[nodiscard]] bool is_wanted();
@@ -133,7 +135,7 @@ private:
     void for_each_open(Act act);
     static constexpr std::size_t read_space_size = std::size_t{256} << 10;
 
-    void on_fulfilled(std::shared_ptr<core::waiter> told) override;
+    void on_fulfilled(std::shared_ptr<core::waiter> told) noexcept override;
     [[nodiscard]] value own_end(core::waiter& caller) override;
     [[nodiscard]] std::string host_of(core::waiter& caller) override;
     void settle_later();
@@ -142,7 +144,7 @@ private:
     void release_memory();
     void open(unique_descriptor socket, const peer_name& peer);
     void stop_connections();
-    void take_messages();
+    void take_messages() noexcept;
     void run_posted();
 
     server_state& state_;
@@ -168,11 +170,11 @@ private:
     boost::intrusive::list<connection, boost::intrusive::base_hook<to_flush_hook>, boost::intrusive::constant_time_size<false>>
         to_flush_;
     std::vector<bytes_view> pieces_;
-    std::vector<std::shared_ptr<core::waiter>> fulfilled_;  // to be resumed by this thread, in order
-    std::vector<std::shared_ptr<core::waiter>> resumed_;    // resume_fulfilled()'s own
-    told_waiters mailbox_;                                  // what other threads have told
-    std::vector<told_loop> told_loops_;                     // whom this one has told
-    core::time_point sleeps_until_ = core::never;           // while the loop's own thread sleeps
+    told_line fulfilled_;                                 // to be resumed by this thread, in order
+    std::vector<std::shared_ptr<core::waiter>> resumed_;  // resume_fulfilled()'s own; never grows
+    told_waiters mailbox_;                                // what other threads have told
+    std::vector<told_loop> told_loops_;                   // whom this one has told; there is memory for all there are
+    core::time_point sleeps_until_ = core::never;         // while the loop's own thread sleeps
     std::mutex posted_mutex_;  // guards posted_
     std::vector<std::function<void()>> posted_;
     std::atomic<bool> has_posted_{false};

@@ -252,7 +252,7 @@ void guarded_service::request_shutdown()
         state_.log(log_level::warning, "refused a client's shutdown request: allow_shutdown_request is off");
 }
 
-void guarded_service::tell()
+void guarded_service::tell() noexcept
 {
     for (std::shared_ptr<core::waiter>& waiter : fulfilled_)
         loop_.on_fulfilled(std::move(waiter));

@@ -12,8 +12,9 @@ namespace quaymaster::net {
 /// Gets the callers whose waits a call has ended, after the guards are left, and knows where callers came in.
 class loop_of_callers {
 public:
-    /// `told` is fulfilled and has to be resumed by the thread that owns it. Must not call the service.
-    virtual void on_fulfilled(std::shared_ptr<core::waiter> told) = 0;
+    /// `told` is fulfilled and has to be resumed by the thread that owns it: nobody else will say so, and it waits until then. Must
+    /// not call the service.
+    virtual void on_fulfilled(std::shared_ptr<core::waiter> told) noexcept = 0;
     /// The address at which `caller`, one of this loop's, has reached us: (host, port), or a path.
     [[nodiscard]] virtual value own_end(core::waiter& caller) = 0;
     /// The host from which `caller` has come; empty for one of this machine over a Unix socket.
@@ -62,7 +63,7 @@ public:
 private:
     template <class Act>
     void act_and_tell(core::referent& object, Act&& act);
-    void tell();
+    void tell() noexcept;
     bool give_back(std::string_view ident);
     void settle_holds(bool asked);
 

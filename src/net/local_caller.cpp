@@ -83,7 +83,7 @@ void local_caller::retire() noexcept
     slot_.reset();
 }
 
-void local_caller::tell(std::shared_ptr<core::waiter> told)
+void local_caller::tell(std::shared_ptr<core::waiter> told) noexcept
 {
     // Under the lock to the end: the waiting thread may be the last but this to know it.
     const std::lock_guard lock{mutex_};
@@ -99,7 +99,7 @@ void local_caller::wake() noexcept
     changed_.notify_one();
 }
 
-void local_caller::on_fulfilled(std::shared_ptr<core::waiter> told)
+void local_caller::on_fulfilled(std::shared_ptr<core::waiter> told) noexcept
 {
     net::tell(std::move(told));
 }

@@ -26,7 +26,7 @@ public:
     explicit local_caller(std::shared_ptr<local_access> home);
     ~local_caller() override;
 
-    void tell(std::shared_ptr<core::waiter> told) override;
+    void tell(std::shared_ptr<core::waiter> told) noexcept override;
     /// Has a wait look whether the server has stopped.
     void wake() noexcept;
 
@@ -81,7 +81,7 @@ private:
     class unfinished_wait;
     enum class event : std::uint8_t { told, time, stopped };
 
-    void on_fulfilled(std::shared_ptr<core::waiter> told) override;
+    void on_fulfilled(std::shared_ptr<core::waiter> told) noexcept override;
     [[nodiscard]] value own_end(core::waiter& caller) override;
     [[nodiscard]] std::string host_of(core::waiter& caller) override;
     wire::reply reply_of(session::local_calls::answer answer, const reply_wait& wait);

@@ -1,4 +1,4 @@
-// told_waiters: what other threads have told a loop: waiters whose calls are to go on. No lock.
+// told_waiters: what a loop has been told, by other threads or its own: waiters whose calls are to go on. No lock, no memory.
 #pragma once
 
 #include "core/waiter.hpp"
@@ -44,12 +44,49 @@ public:
         while (reversed != nullptr) {
             core::told_link& link = reversed->told();
             reversed = std::exchange(link.next, nullptr);
-            take(std::move(link.self));
+            take(std::exchange(link.self, nullptr));  // whatever `take` does with it: a waiter that keeps itself would never end
         }
     }
 
 private:
     std::atomic<core::waiter*> top_{nullptr};
+};
+
+/// The same for one thread, first in, first out: who is told must hear of it even if memory has run out.
+/// Thread safety: none.
+class told_line {
+public:
+    told_line() = default;
+    told_line(const told_line&) = delete;
+    told_line& operator=(const told_line&) = delete;
+    ~told_line()
+    {
+        while (!empty())
+            static_cast<void>(pop());
+    }
+
+    void push(std::shared_ptr<core::waiter> told) noexcept
+    {
+        core::told_link& link = told->told();
+        link.next = nullptr;
+        core::waiter*& end = last_ != nullptr ? last_->told().next : first_;
+        end = last_ = told.get();
+        link.self = std::move(told);
+    }
+    [[nodiscard]] bool empty() const noexcept { return first_ == nullptr; }
+    /// Precondition: not empty().
+    [[nodiscard]] std::shared_ptr<core::waiter> pop() noexcept
+    {
+        core::told_link& link = first_->told();
+        first_ = std::exchange(link.next, nullptr);
+        if (first_ == nullptr)
+            last_ = nullptr;
+        return std::move(link.self);
+    }
+
+private:
+    core::waiter* first_ = nullptr;
+    core::waiter* last_ = nullptr;
 };
 
 }  // namespace quaymaster::net
