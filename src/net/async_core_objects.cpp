@@ -2,12 +2,12 @@
 #include "net/async_core.hpp"
 
 #include "net/async_tags.hpp"
+#include "net/object_idents.hpp"
 
 #include <quaymaster/errors.hpp>
 
 #include <algorithm>
 #include <string>
-#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -18,13 +18,6 @@ namespace native = wire::native;
 namespace {
 
 using native::operation;
-
-/// Our servers' idents of such objects are "instance-number", both hexadecimal; those of registered ones begin with their
-/// names.
-bool is_made_for_client(std::string_view ident, std::string_view typeid_name) noexcept
-{
-    return ident.find('-') != std::string_view::npos && !ident.starts_with(typeid_name);
-}
 
 }  // namespace
 

@@ -82,16 +82,6 @@ bool is_too_new_for_server(const wire::reply& reply)
     return traceback != nullptr && traceback->text.find("unsupported pickle protocol") != std::string::npos;
 }
 
-/// Our servers' idents of such objects are "instance-number", both hexadecimal. CPython's are numbers; a registered object of ours that
-/// is called like that is none the worse.
-bool is_made_for_clients(std::string_view ident) noexcept
-{
-    const std::size_t dash = ident.find('-');
-    return dash != std::string_view::npos && dash != 0 && dash + 1 != ident.size() &&
-           ident.find_first_not_of("0123456789abcdef") == dash &&
-           ident.find_first_not_of("0123456789abcdef", dash + 1) == std::string_view::npos;
-}
-
 /// As CPython names its threads to the server: for people who read a log.
 std::string thread_name()
 {
@@ -222,8 +212,7 @@ wire::reply client_core::call_server(const client_request& request, std::optiona
 
 void client_core::keep_count(std::string_view ident) noexcept
 {
-    if (is_made_for_clients(ident))
-        counts_.adopt(ident);
+    counts_.adopt(ident);
 }
 
 void client_core::release(std::string_view ident) noexcept

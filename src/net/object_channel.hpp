@@ -62,8 +62,7 @@ public:
     virtual wire::reply call_server(const client_request& request, std::optional<std::string_view> name) = 0;
     /// Calls a method of the object `ident`.
     virtual wire::reply call_object(std::string_view ident, const client_request& request, const reply_wait& wait) = 0;
-    /// The server has counted once on `ident`: the count ends with this program at the latest, if the server is one of ours and
-    /// the object one that it has made for a client.
+    /// The server has counted once on `ident`: the count ends with this program at the latest. Precondition: is_made_for_client().
     virtual void keep_count(std::string_view ident) noexcept = 0;
     /// Gives back one count of `ident`. Whatever goes wrong is nobody's business any more: the server may be gone, and its
     /// counts with it.

@@ -2,6 +2,7 @@
 
 #include "net/client_reply.hpp"
 #include "net/fork_generation.hpp"
+#include "net/object_idents.hpp"
 #include "net/pickled_proxy.hpp"
 
 #include <quaymaster/errors.hpp>
@@ -19,11 +20,10 @@ namespace {
 /// create it again would quietly hand out another object than the one that other programs hold.
 bool finds_same_object(std::string_view typeid_name, std::string_view ident) noexcept
 {
-    // Our server's registered objects go by their names; what it makes for a client has an ident "instance-number".
-    const bool is_registered =
-        ident.starts_with(typeid_name) && (ident.size() == typeid_name.size() || ident[typeid_name.size()] == '/');
-    if (is_registered || ident.find('-') != std::string_view::npos)
-        return is_registered;
+    if (is_found_by_name(ident, typeid_name))
+        return true;
+    if (is_made_for_client(ident, typeid_name))
+        return false;
     // CPython's idents are numbers. SyncManager's own typeids make new objects, others are registered to find theirs.
     static constexpr std::array<std::string_view, 17> own{
         "Array", "Barrier", "BoundedSemaphore", "Condition", "Event",     "JoinableQueue", "LifoQueue", "Lock", "Namespace",
@@ -73,7 +73,8 @@ remote_object::remote_object(std::shared_ptr<object_channel> channel, std::strin
         positional_ = {};
         keywords_ = {};
     }
-    channel_->keep_count(created_.ident);
+    if (is_made_for_client(created_.ident, typeid_name_))
+        channel_->keep_count(created_.ident);
 }
 
 remote_object::remote_object(std::shared_ptr<object_channel> channel, wire::proxy_reply&& found)
@@ -84,7 +85,8 @@ remote_object::remote_object(std::shared_ptr<object_channel> channel, wire::prox
       created_{std::move(found.ident), std::move(found.exposed)},
       queue_{channel_->open_queue(*this)}
 {
-    channel_->keep_count(created_.ident);
+    if (is_made_for_client(created_.ident, typeid_name_))
+        channel_->keep_count(created_.ident);
 }
 
 remote_object::~remote_object()
