@@ -1,7 +1,6 @@
 #include "net/async_core.hpp"
 
 #include "net/async_tags.hpp"
-#include "net/option_checks.hpp"
 #include "net/randomness.hpp"
 #include "wire/little_endian.hpp"
 
@@ -23,18 +22,6 @@ namespace asio = boost::asio;
 namespace {
 
 using clock = std::chrono::steady_clock;
-
-client_environment make_environment(address server, const authkey& key, const client_options& options)
-{
-    client_environment environment{std::move(server), checked(options), {}, {}};
-    const client_options& bounded = environment.options;
-    environment.session.authkey = to_bytes(key.octets());
-    environment.session.require_sha256 = bounded.require_sha256;
-    environment.session.payload_size_max = bounded.reply_size_max;
-    environment.session.limits = bounded.pickle;
-    environment.socket.keepalive_idle = bounded.keepalive_idle;
-    return environment;
-}
 
 std::size_t checked_in_flight_max(std::size_t given)
 {

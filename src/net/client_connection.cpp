@@ -1,6 +1,7 @@
 #include "net/client_connection.hpp"
 
 #include "net/fork_generation.hpp"
+#include "net/option_checks.hpp"
 #include "net/randomness.hpp"
 
 #include <boost/asio/error.hpp>
@@ -67,6 +68,21 @@ sync_socket connect_socket(const client_environment& environment, time_point dea
 }
 
 }  // namespace
+
+client_environment make_environment(address server, const authkey& key, const client_options& options)
+{
+    client_environment environment{std::move(server), checked(options), {}, {}};
+    const client_options& bounded = environment.options;
+    environment.session.authkey = to_bytes(key.octets());
+    environment.session.require_sha256 = bounded.require_sha256;
+    environment.session.payload_size_max = bounded.reply_size_max;
+    environment.session.limits = bounded.pickle;
+    // Below the usual patience, so that the usual wait blocks in recv() rather than in poll() first.
+    environment.socket.tick = std::clamp(bounded.call_deadline / 2, milliseconds{1}, milliseconds{5'000});
+    environment.socket.keepalive_idle = bounded.keepalive_idle;
+    environment.socket.busy_poll = bounded.busy_poll;
+    return environment;
+}
 
 client_connection::client_connection(const client_environment& environment, time_point deadline)
     : environment_{environment}, handshake_deadline_{deadline}, socket_{connect_socket(environment, deadline)},

@@ -11,6 +11,7 @@
 #include "wire/python_dialect.hpp"
 
 #include <quaymaster/address.hpp>
+#include <quaymaster/authkey.hpp>
 #include <quaymaster/client_options.hpp>
 
 #include <chrono>
@@ -35,6 +36,9 @@ struct client_environment {
     session::client_settings session;
     socket_settings socket;
 };
+
+/// Throws std::invalid_argument for an option out of its range.
+[[nodiscard]] client_environment make_environment(address server, const authkey& key, const client_options& options);
 
 /// How long to wait for the reply to one native request.
 struct native_wait {

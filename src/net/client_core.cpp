@@ -1,7 +1,6 @@
 #include "net/client_core.hpp"
 
 #include "net/native_queue.hpp"
-#include "net/option_checks.hpp"
 
 #include <openssl/crypto.h>
 
@@ -23,21 +22,6 @@ std::uint64_t next_core_id() noexcept
 {
     static std::atomic<std::uint64_t> made{0};
     return made.fetch_add(1, std::memory_order_relaxed) + 1;
-}
-
-client_environment make_environment(address server, const authkey& key, const client_options& options)
-{
-    client_environment environment{std::move(server), checked(options), {}, {}};
-    const client_options& bounded = environment.options;
-    environment.session.authkey = to_bytes(key.octets());
-    environment.session.require_sha256 = bounded.require_sha256;
-    environment.session.payload_size_max = bounded.reply_size_max;
-    environment.session.limits = bounded.pickle;
-    // Below the usual patience, so that the usual wait blocks in recv() rather than in poll() first.
-    environment.socket.tick = std::clamp(bounded.call_deadline / 2, milliseconds{1}, milliseconds{5'000});
-    environment.socket.keepalive_idle = bounded.keepalive_idle;
-    environment.socket.busy_poll = bounded.busy_poll;
-    return environment;
 }
 
 /// The waits between attempts: short first, for a server that is just starting, then longer, to spare one that is not.
