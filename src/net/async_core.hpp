@@ -164,7 +164,9 @@ private:
     [[nodiscard]] std::exception_ptr no_room() const;
     void send_in_turn(async_operation& next);
     void send(async_operation& next);
-    void send_batch(async_operation& next, std::uint32_t handle, std::uint32_t timeout);
+    void fill_batch(async_operation& next);
+    [[nodiscard]] std::uint32_t send_put_many(async_operation& next, std::uint32_t handle, std::uint32_t timeout);
+    [[nodiscard]] std::uint32_t send_put_back(async_operation& next, std::uint32_t handle);
     [[nodiscard]] std::size_t request_items_size_max() const noexcept;
     [[nodiscard]] std::exception_ptr fault_of(const async_operation& next) const;
     [[nodiscard]] std::uint32_t timeout_of(const async_operation& next) const;
@@ -256,7 +258,7 @@ private:
     boost::intrusive::set<async_operation, boost::intrusive::key_of_value<number_of>> cancellable_;
     std::vector<std::shared_ptr<async_object>> wanted_;  // not open, and somebody waits for it
     std::vector<std::shared_ptr<async_feed>> feeds_;     // running, or to be, or with items to give back
-    std::vector<codec::item> batch_;                     // kept for its memory
+    std::vector<codec::item> batch_;                     // fill_batch()'s, kept for its memory
     codec::envelope_reader envelope_;
     inbox taken_;  // kept for its memory
 };

@@ -190,8 +190,8 @@ void async_core::send(async_operation& next)
         next.id = session.put(tag_of(next), handle, timeout, wanted.item.content(), repeat_puts_ ? &id : nullptr);
         break;
     }
-    case kind::put_many:
-    case kind::put_back: send_batch(next, handle, timeout); break;
+    case kind::put_many: next.id = send_put_many(next, handle, timeout); break;
+    case kind::put_back: next.id = send_put_back(next, handle); break;
     case kind::get: next.id = session.get(tag_of(next), handle, timeout); break;
     case kind::get_many: {
         const std::size_t count = std::min(wanted.count_max, session.server().batch_items_max);
@@ -218,30 +218,41 @@ std::size_t async_core::request_items_size_max() const noexcept
     return std::min(batch_size_max, connection_->session().server().payload_size_max - put_fields_size);
 }
 
-/// What of a batch is not in yet, as far as one frame goes.
-void async_core::send_batch(async_operation& next, std::uint32_t handle, std::uint32_t timeout)
+/// Has batch_ be what of its items is not in yet, as far as one frame goes.
+void async_core::fill_batch(async_operation& next)
 {
-    session::native_client_session& session = connection_->session();
     const std::vector<detail::encoded_item>& items = next.request.items;
+    const std::size_t count_max = connection_->session().server().batch_items_max;
     const std::size_t size_max = request_items_size_max();
     std::size_t size = 0;
-    for (std::size_t i = next.progress; i < items.size() && batch_.size() < session.server().batch_items_max; ++i) {
+    for (std::size_t i = next.progress; i < items.size() && batch_.size() < count_max; ++i) {
         const codec::item& each = items[i].content();
         size += sizeof(std::uint32_t) + each.size();
         if (size > size_max && !batch_.empty())
             break;
         batch_.push_back(each);
     }
-    if (next.request.what == kind::put_back) {
-        next.id = session.put_back(tag_of(next), handle, batch_);
-    } else {
-        if (repeat_puts_ && next.put_number == 0)
-            next.put_number = std::exchange(put_number_, put_number_ + items.size());
-        const native::put_id id{put_client_, next.put_number + next.progress};
-        next.id = session.put_many(tag_of(next), handle, timeout, batch_, repeat_puts_ ? &id : nullptr);
-    }
     next.batch_count = batch_.size();
+}
+
+std::uint32_t async_core::send_put_many(async_operation& next, std::uint32_t handle, std::uint32_t timeout)
+{
+    fill_batch(next);
+    if (repeat_puts_ && next.put_number == 0)
+        next.put_number = std::exchange(put_number_, put_number_ + next.request.items.size());
+    const native::put_id id{put_client_, next.put_number + next.progress};
+    const std::uint32_t sent =
+        connection_->session().put_many(tag_of(next), handle, timeout, batch_, repeat_puts_ ? &id : nullptr);
     batch_.clear();
+    return sent;
+}
+
+std::uint32_t async_core::send_put_back(async_operation& next, std::uint32_t handle)
+{
+    fill_batch(next);
+    const std::uint32_t sent = connection_->session().put_back(tag_of(next), handle, batch_);
+    batch_.clear();
+    return sent;
 }
 
 void async_core::cancel_one(std::uint64_t number)
