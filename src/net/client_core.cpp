@@ -202,27 +202,40 @@ void client_core::keep_count(std::string_view ident) noexcept
 void client_core::release(std::string_view ident) noexcept
 {
     const time_point deadline = clock::now() + options().release_deadline;
-    const bool is_done = counts_.release(ident);
+    const bool is_given_back = counts_.release(ident);
     try {
         ended_.add(ident);
-        client_connection* const stream = thread_streams::of_this_thread().find(*this);
-        if (is_done) {
-            // Not with the next request: there may be none for long, and the object be large.
-            if (stream != nullptr && stream->has_open(ident) && stream->is_usable() && clock::now() < deadline)
-                with_stream([&](client_connection& native) { native.send_closes(std::chrono::ceil<milliseconds>(deadline - clock::now())); });
-            return;
-        }
-        const client_request request{"decref", {}, {}};
-        if (stream != nullptr && stream->is_native() && stream->is_usable()) {
-            (void)with_stream([&](client_connection& native) {
-                return native.transact({std::nullopt, request.method, ident, {}, {}}, dialect(), {options().release_deadline, nullptr});
-            });
-            return;
-        }
-        (void)one_shot(request, ident, options().release_deadline, clock::now() + options().release_deadline);
+        if (is_given_back)
+            close_now(ident, deadline);
+        else
+            give_back(ident);
     } catch (const std::exception&) {
         // See the declaration.
     }
+}
+
+/// Has the server close what the calling thread's connection has open as `ident`. Not with the next request: there may be none for
+/// long, and the object be large.
+void client_core::close_now(std::string_view ident, time_point deadline)
+{
+    client_connection* const stream = thread_streams::of_this_thread().find(*this);
+    if (stream == nullptr || !stream->has_open(ident) || !stream->is_usable() || clock::now() >= deadline)
+        return;
+    with_stream([&](client_connection& native) { native.send_closes(std::chrono::ceil<milliseconds>(deadline - clock::now())); });
+}
+
+/// One count less, over the calling thread's connection if that serves, else over one of its own.
+void client_core::give_back(std::string_view ident)
+{
+    const client_request request{"decref", {}, {}};
+    client_connection* const stream = thread_streams::of_this_thread().find(*this);
+    if (stream != nullptr && stream->is_native() && stream->is_usable()) {
+        (void)with_stream([&](client_connection& native) {
+            return native.transact({std::nullopt, request.method, ident, {}, {}}, dialect(), {options().release_deadline, nullptr});
+        });
+        return;
+    }
+    (void)one_shot(request, ident, options().release_deadline, clock::now() + options().release_deadline);
 }
 
 wire::reply client_core::one_shot(const client_request& request, std::optional<std::string_view> name, milliseconds patience,

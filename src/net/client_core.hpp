@@ -69,6 +69,8 @@ private:
     void probe_until(time_point deadline);
     wire::reply one_shot(const client_request& request, std::optional<std::string_view> name, std::chrono::milliseconds patience,
                          time_point deadline);
+    void close_now(std::string_view ident, time_point deadline);
+    void give_back(std::string_view ident);
     client_connection& stream_of_this_thread();
     std::shared_ptr<client_connection> open_stream();
     std::shared_ptr<client_connection> open_python_stream(std::string_view name);
