@@ -119,6 +119,21 @@ bool shared_queue::put_at_once(codec::item& added)
     return true;
 }
 
+outcome shared_queue::put_rest(batch_rest& rest, wait_limit limit, waiter& caller, completions& fulfilled, time_point now)
+{
+    while (!rest.items.empty()) {
+        outcome result = returned{};
+        if (rest.has_id || !put_at_once(rest.items.back()))
+            result = put(std::move(rest.items.back()), limit, caller, fulfilled, rest.has_id ? &rest.id : nullptr, now);
+        rest.items.pop_back();
+        ++rest.id.number;
+        if (!std::holds_alternative<returned>(result))
+            return result;
+        ++rest.added;
+    }
+    return returned{};
+}
+
 codec::item shared_queue::get_at_once() noexcept
 {
     if (empty() || !putters_.empty())

@@ -32,6 +32,14 @@ struct queue_statistics {
     bool is_shut_down = false;
 };
 
+/// A batch that goes in bit by bit.
+struct batch_rest {
+    std::vector<codec::item> items;  // what is not in yet, the last first
+    std::size_t added = 0;           // how many are in; whoever waited for room for one counts that
+    put_id id{};                     // of the next of them
+    bool has_id = false;
+};
+
 /// queue.Queue of CPython 3.13 with waiting as data: a call that cannot finish parks its caller's waiter in a line.
 /// Order: getters, putters and joiners are served first come, first served, each line for itself. A put() hands its item to
 /// the first waiting getter that accepts it and a get() lets in the item of the first waiting putter, so that nobody who comes later gets
@@ -61,6 +69,9 @@ public:
     /// put() and get() where nothing is in the way: nobody waits, there is room or an item, and a put has no id. False and an empty
     /// item say nothing, and nothing has happened: it is for put() and get() to say what comes of it. `added` is moved from if it is in.
     [[nodiscard]] bool put_at_once(codec::item& added);
+    /// put() of what is left of a batch, one after the other, up to the first that has to wait, `parked`, or is not let in: that is the
+    /// outcome, and it is left no more. `returned`: all are in. pickle_error: the next is none that a priority queue can read.
+    outcome put_rest(batch_rest& rest, wait_limit limit, waiter& caller, completions& fulfilled, time_point now = {});
     [[nodiscard]] codec::item get_at_once() noexcept;
     /// Appends the next items to `taken`, without waiting, and lets waiting putters in as it goes: as many as there are, up to
     /// `items_max` and to `octets_max` in all, but an item that is larger goes alone. Returns how many; fewer if memory runs

@@ -10,6 +10,7 @@
 #include <quaymaster/errors.hpp>
 #include <quaymaster/pickle_encoder.hpp>
 
+#include <algorithm>
 #include <chrono>
 #include <cstdint>
 #include <limits>
@@ -138,6 +139,23 @@ std::optional<codec::item> local_queue::get(wait_time timeout)
     return handed_over(*call, std::move(result));
 }
 
+/// The items of a batch's body, as they are to be put.
+core::batch_rest local_queue::batch_of(local_caller& caller, std::size_t count, bytes_view sized_items) const
+{
+    core::batch_rest batch;
+    batch.items.reserve(count);
+    codec::item_reader reader;
+    wire::native::body_reader body{sized_items};
+    while (batch.items.size() < count) {
+        codec::item item;
+        if (const auto fault = reader.read(body.sized_octets(), access_->state().options.pickle, item))
+            throw_unreadable(fault.message(access_->state().options.pickle));
+        batch.items.push_back(held(caller, std::move(item)));
+    }
+    std::reverse(batch.items.begin(), batch.items.end());
+    return batch;
+}
+
 std::optional<std::size_t> local_queue::put_many(std::size_t count, bytes_view sized_items, wait_time timeout)
 {
     if (!is_here())
@@ -146,36 +164,21 @@ std::optional<std::size_t> local_queue::put_many(std::size_t count, bytes_view s
         return std::nullopt;
     require_not_negative(timeout);
     const local_call call{*access_};
-    std::vector<codec::item> items;
-    items.reserve(count);
-    codec::item_reader reader;
-    wire::native::body_reader body{sized_items};
-    while (items.size() < count) {
-        codec::item item;
-        if (const auto fault = reader.read(body.sized_octets(), access_->state().options.pickle, item))
-            throw_unreadable(fault.message(access_->state().options.pickle));
-        items.push_back(held(*call, std::move(item)));
-    }
+    core::batch_rest rest = batch_of(*call, count, sized_items);
     core::waiter& waiting = call->waiting();
     const core::wait_limit limit = limit_of(timeout);
-    core::outcome result = core::returned{};
-    std::size_t added = 0;
-    const auto put_rest = [&](core::completions& fulfilled) {
-        while (added < items.size() && std::holds_alternative<core::returned>(result)) {
-            result = queue_->put(std::move(items[added]), limit, waiting, fulfilled);
-            added += std::holds_alternative<core::returned>(result) ? std::size_t{1} : 0;
-        }
-    };
+    core::outcome result;
     try {
-        while (added < items.size()) {
-            call->service().run_inside(*referent_, put_rest);
+        while (!rest.items.empty()) {
+            call->service().run_inside(
+                *referent_, [&](core::completions& fulfilled) { result = queue_->put_rest(rest, limit, waiting, fulfilled); });
             if (std::holds_alternative<core::parked>(result)) {
-                result = call->wait_in(referent_, nullptr, added > 0);
-                added += std::holds_alternative<core::returned>(result) ? std::size_t{1} : 0;
+                result = call->wait_in(referent_, nullptr, rest.added > 0);
+                rest.added += std::holds_alternative<core::returned>(result) ? std::size_t{1} : 0;
             }
             if (auto* const error = std::get_if<core::raised>(&result)) {
                 // That there was no room for the rest in time is no error of those that are in.
-                if (added > 0 && error->type == core::exception_type::queue_full)
+                if (rest.added > 0 && error->type == core::exception_type::queue_full)
                     break;
                 throw_raised(std::move(*error));
             }
@@ -183,7 +186,7 @@ std::optional<std::size_t> local_queue::put_many(std::size_t count, bytes_view s
     } catch (const pickle_error& unreadable) {
         throw_unreadable(unreadable.what());
     }
-    return added;
+    return rest.added;
 }
 
 std::optional<bool> local_queue::get_many(std::size_t count, wait_time timeout, got_batch& batch)

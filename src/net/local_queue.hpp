@@ -32,6 +32,7 @@ public:
 private:
     [[nodiscard]] bool is_here() const noexcept { return access_->is_of_this_process(); }
     [[nodiscard]] codec::item held(local_caller& caller, codec::item added) const;
+    [[nodiscard]] core::batch_rest batch_of(local_caller& caller, std::size_t count, bytes_view sized_items) const;
     [[nodiscard]] codec::item handed_over(local_caller& caller, core::outcome&& result) const;
     core::outcome take(local_caller& caller, wait_time timeout) const;
 

@@ -18,33 +18,28 @@ namespace {
 
 using native::operation;
 
+/// Of a batch.
+std::uint16_t number_added(const pending_request& waiting) noexcept
+{
+    return static_cast<std::uint16_t>(waiting.batch->added);
+}
+
 /// Puts what is left of a batch. `parked` if it has to wait; else what the last put has come to, or nullopt, with the request answered,
 /// if the next item is none that its queue can read.
 std::optional<core::outcome> put_rest(pending_request& waiting, turn& now)
 {
-    core::outcome result = core::returned{};
+    core::outcome result;
     std::optional<std::string> fault;
     const core::wait_limit limit = waiting.due == core::time_point::min() ? std::nullopt : core::wait_limit{waiting.due};
-    batch_rest& rest = *waiting.batch;
     now.server.run_inside(*waiting.object, [&](core::completions& fulfilled) {
-        while (!rest.items.empty()) {
-            try {
-                if (rest.has_put_id || !waiting.queue().put_at_once(rest.items.back()))
-                    result = waiting.queue().put(std::move(rest.items.back()), limit, waiting, fulfilled,
-                                                 rest.has_put_id ? &rest.put_id : nullptr, now.now);
-            } catch (const pickle_error& error) {  // a priority queue must be able to read it
-                fault = error.what();
-                return;
-            }
-            rest.items.pop_back();
-            ++rest.put_id.number;
-            if (!std::holds_alternative<core::returned>(result))
-                return;
-            ++waiting.count;
+        try {
+            result = waiting.queue().put_rest(*waiting.batch, limit, waiting, fulfilled, now.now);
+        } catch (const pickle_error& error) {  // a priority queue must be able to read it
+            fault = error.what();
         }
     });
     if (fault) {
-        answer_unreadable(waiting.id, waiting.count, *fault, now);
+        answer_unreadable(waiting.id, number_added(waiting), *fault, now);
         return std::nullopt;
     }
     return result;
@@ -53,7 +48,7 @@ std::optional<core::outcome> put_rest(pending_request& waiting, turn& now)
 void answer_put(const pending_request& waiting, core::outcome result, turn& now)
 {
     const bool is_batch = waiting.code == operation::put_many;
-    const std::uint16_t count = is_batch ? waiting.count : std::uint16_t{0};
+    const std::uint16_t count = is_batch ? number_added(waiting) : std::uint16_t{0};
     auto* const error = std::get_if<core::raised>(&result);
     // That there was no room for the rest of a batch in time is no error of those that are in.
     if (error != nullptr && (count == 0 || error->type != core::exception_type::queue_full))
@@ -104,13 +99,13 @@ void put_many(native_state& state, const native::frame& request, turn& now)
     if (!read_items(state, request, wanted, *batch, now) || !state.admit(request, now))
         return;
     auto waiting = state.make_waiting(request, *wanted.at);
-    waiting->count = 0;
     waiting->due = wanted.limit.value_or(core::time_point::min());  // that is: at once
     if (waiting->batch == nullptr)
-        waiting->batch = std::make_unique<batch_rest>();
-    batch_rest& rest = *waiting->batch;
-    rest.has_put_id = wanted.put_id.has_value();
-    rest.put_id = wanted.put_id.value_or(core::put_id{});
+        waiting->batch = std::make_unique<core::batch_rest>();
+    core::batch_rest& rest = *waiting->batch;
+    rest.added = 0;
+    rest.has_id = wanted.put_id.has_value();
+    rest.id = wanted.put_id.value_or(core::put_id{});
     rest.items.swap(*batch);
     std::reverse(rest.items.begin(), rest.items.end());
     std::optional<core::outcome> result = put_rest(*waiting, now);
@@ -147,7 +142,7 @@ void put_back(native_state& state, const native::frame& request, turn& now)
 void proceed_with_put(native_state& state, pending_request& waiting, core::outcome result, turn& now)
 {
     if (waiting.code == operation::put_many && std::holds_alternative<core::returned>(result)) {
-        ++waiting.count;
+        ++waiting.batch->added;
         std::optional<core::outcome> rest = put_rest(waiting, now);
         if (!rest)
             return state.waits.settle(waiting);
@@ -168,11 +163,11 @@ void cancel_put(native_state& state, pending_request& waiting, turn& now)
     const bool is_batch = waiting.code == operation::put_many;
     const bool is_let_in = std::holds_alternative<core::returned>(result);
     if (is_let_in && is_batch)
-        ++waiting.count;
+        ++waiting.batch->added;
     const bool is_partly_in = is_let_in && is_batch && !waiting.batch->items.empty();
     const bool is_not_in = was_waiting && std::holds_alternative<core::raised>(result);
     if (is_partly_in || is_not_in)
-        native::write_frame(now.replies, {operation::cancelled, waiting.id, waiting.count});
+        native::write_frame(now.replies, {operation::cancelled, waiting.id, is_batch ? number_added(waiting) : std::uint16_t{0}});
     else
         answer_put(waiting, std::move(result), now);
     state.waits.settle(waiting);

@@ -2,7 +2,6 @@
 #pragma once
 
 #include "codec/item.hpp"
-#include "core/put_id.hpp"
 #include "core/queue.hpp"
 #include "core/referent.hpp"
 #include "core/waiter.hpp"
@@ -28,13 +27,6 @@ using waiting_by_id =
 using waiting_by_due =
     boost::intrusive::set_base_hook<boost::intrusive::tag<class waiting_by_due_tag>, boost::intrusive::optimize_size<true>>;
 
-/// What of a put_many is not in yet.
-struct batch_rest {
-    std::vector<codec::item> items;  // the last first
-    core::put_id put_id{};           // of the next of them
-    bool has_put_id = false;
-};
-
 /// A request that waits. From pending_requests::park() to settle() it owns itself.
 class pending_request final : public core::waiter, public waiting_by_id, public waiting_by_due {
 public:
@@ -46,7 +38,7 @@ public:
     wire::native::operation code{};
     bool is_stalled = false;       // consume: waits for the peer to read; see pending_requests::stall()
     bool is_waiting = false;       // consume: stands in the line of its queue, or was served there and not resumed yet
-    std::uint16_t count = 0;       // put_many: how many are in; get_many: how many are wanted
+    std::uint16_t count = 0;       // get_many: how many are wanted
     std::uint32_t octets_max = 0;  // get_many
     std::uint32_t credit = 0;      // consume: how many may be sent
     std::uint32_t handle = 0;
@@ -54,8 +46,8 @@ public:
     core::time_point due = core::never;
     std::shared_ptr<core::referent> object;  // a queue's; kept alive though its handle may be closed
     // Here most requests have nothing, or what one before them has left.
-    std::unique_ptr<batch_rest> batch;    // put_many
-    std::unique_ptr<python_call> python;  // call
+    std::unique_ptr<core::batch_rest> batch;  // put_many
+    std::unique_ptr<python_call> python;      // call
 
     /// Precondition: `object` is a queue's.
     [[nodiscard]] core::shared_queue& queue() const noexcept { return *object->as_queue(); }

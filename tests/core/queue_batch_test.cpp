@@ -4,6 +4,8 @@
 #include "core/queue.hpp"
 #include "core/queue_referent.hpp"
 
+#include <quaymaster/errors.hpp>
+
 #include <array>
 #include <cstddef>
 #include <span>
@@ -95,6 +97,61 @@ TEST_CASE("a queue is known as one with typed arguments", "[core][queue]")
 {
     batch_queue q;
     CHECK(q.object.as_queue() == &q.queue);
+}
+
+TEST_CASE("put_rest() lets in what there is room for, and goes on after a wait", "[core][queue]")
+{
+    batch_queue q{queue_kind::fifo, 2};
+    batch_rest rest;
+    for (const int each : {4, 3, 2, 1})
+        rest.items.push_back(make_item(each));
+    const auto put_rest = [&](wait_limit limit) { return q.queue.put_rest(rest, limit, *q.alice.place, q.served, start); };
+    SECTION("waiting for it")
+    {
+        REQUIRE(is_parked(put_rest(for_ever)));
+        CHECK(rest.added == 2);
+        CHECK(rest.items.size() == 1);  // the one that waits is the waiter's
+        CHECK(q.take(10) == items{1, 2, 3});
+        CHECK(q.has_served(q.alice));
+        CHECK(result_of(q.alice.told()).is_none());
+        ++rest.added;
+        CHECK(result_of(put_rest(for_ever)).is_none());
+        CHECK(rest.added == 4);
+        CHECK(rest.items.empty());
+        CHECK(q.take(10) == items{4});
+    }
+    SECTION("or not")
+    {
+        CHECK(error_of(put_rest(no_wait)).type == exception_type::queue_full);
+        CHECK(rest.added == 2);
+        CHECK(q.take(10) == items{1, 2});
+    }
+    SECTION("each under an id of its own, so that it may be repeated")
+    {
+        rest.has_id = true;
+        rest.id = {7, 100};
+        const batch_rest again = rest;
+        CHECK(error_of(put_rest(no_wait)).type == exception_type::queue_full);
+        CHECK(q.take(10) == items{1, 2});
+        rest = again;
+        CHECK(result_of(put_rest(no_wait)).is_none());
+        CHECK(rest.added == 4);  // two of them had been let in before
+        CHECK(q.take(10) == items{3, 4});
+    }
+    SECTION("what it cannot read ends it, with those before it in")
+    {
+        batch_queue by_priority{queue_kind::priority};
+        rest.items.insert(rest.items.begin() + 2, codec::item::make(as_bytes(std::string_view{"no pickle"}), {}));
+        CHECK_THROWS_AS(by_priority.queue.put_rest(rest, no_wait, *by_priority.alice.place, by_priority.served), pickle_error);
+        CHECK(rest.added == 2);
+        CHECK(by_priority.take(10) == items{1, 2});
+    }
+    SECTION("nothing is nothing")
+    {
+        rest.items.clear();
+        CHECK(result_of(put_rest(no_wait)).is_none());
+        CHECK(q.take(10).empty());
+    }
 }
 
 TEST_CASE("put_at_once() and get_at_once() act where nothing is in the way", "[core][queue]")
