@@ -79,17 +79,18 @@ protected:
     template <class Codec, class T>
     [[nodiscard]] static detail::encoded_item encode(const T& item)
     {
-        pickle_encoder& encoder = thread_encoder();
+        pickle_encoder encoder = spare_encoder();
         Codec::encode(encoder, item);
-        return take(encoder);
+        return take(std::move(encoder));
     }
     [[nodiscard]] static std::size_t checked_count(std::size_t count_max);
     [[nodiscard]] std::shared_ptr<net::async_stream> make_stream(std::size_t window) const;
 
 private:
-    /// Empty; this thread's own.
-    [[nodiscard]] static pickle_encoder& thread_encoder();
-    [[nodiscard]] static detail::encoded_item take(pickle_encoder& encoder);
+    /// An empty one, with memory that this thread has kept.
+    [[nodiscard]] static pickle_encoder spare_encoder();
+    /// What it holds; its memory is kept.
+    [[nodiscard]] static detail::encoded_item take(pickle_encoder&& encoder);
 
     std::shared_ptr<net::async_object> object_;
 };

@@ -4,6 +4,7 @@
 #include "codec/item.hpp"
 #include "codec/payload.hpp"
 #include "net/async_core.hpp"
+#include "net/spare_encoder.hpp"
 
 #include <new>
 #include <stdexcept>
@@ -156,19 +157,15 @@ std::shared_ptr<net::async_stream> async_queue_base::make_stream(std::size_t win
     return std::make_shared<net::async_stream>(std::make_shared<net::async_feed>(object_, static_cast<std::uint32_t>(window)));
 }
 
-pickle_encoder& async_queue_base::thread_encoder()
+pickle_encoder async_queue_base::spare_encoder()
 {
-    thread_local pickle_encoder encoder;
-    encoder.clear();
-    return encoder;
+    return net::take_spare_encoder();
 }
 
-detail::encoded_item async_queue_base::take(pickle_encoder& encoder)
+detail::encoded_item async_queue_base::take(pickle_encoder&& encoder)
 {
-    constexpr std::size_t kept_size_max = std::size_t{2} << 20;
     detail::encoded_item encoded{encoder.to_item()};
-    if (encoded.content().size() > kept_size_max)
-        encoder = pickle_encoder{};
+    net::keep_spare_encoder(std::move(encoder));
     return encoded;
 }
 

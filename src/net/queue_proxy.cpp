@@ -2,7 +2,7 @@
 
 #include "codec/item.hpp"
 #include "net/remote_object.hpp"
-#include "net/thread_spare.hpp"
+#include "net/spare_encoder.hpp"
 #include "net/wait_in_slices.hpp"
 
 #include <quaymaster/errors.hpp>
@@ -27,9 +27,6 @@ codec::payload call_waiting(net::remote_object& queue, std::string_view method, 
 {
     return queue.call({method, arguments, {}}, {queue.options().call_deadline + timeout, nullptr});
 }
-
-/// From put to put, so that encoding an item allocates nothing.
-using kept_encoder = net::thread_spare<std::optional<pickle_encoder>, struct kept_encoder_tag>;
 
 value value_of(const codec::item& item, net::remote_object& queue)
 {
@@ -83,17 +80,12 @@ void queue_proxy_base::shutdown(bool immediate) const
 
 void queue_proxy_base::keep(pickle_encoder&& encoded) noexcept
 {
-    constexpr std::size_t kept_size_max = std::size_t{2} << 20;
-    if (encoded.opcodes().size() > kept_size_max)
-        return;
-    encoded.clear();
-    kept_encoder::keep(std::move(encoded));
+    net::keep_spare_encoder(std::move(encoded));
 }
 
 pickle_encoder queue_proxy_base::spare_encoder()
 {
-    std::optional<pickle_encoder> kept = kept_encoder::take();
-    return kept ? std::move(*kept) : pickle_encoder{};
+    return net::take_spare_encoder();
 }
 
 void queue_proxy_base::put_encoded(pickle_encoder&& encoded, timeout_type timeout) const

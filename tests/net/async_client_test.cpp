@@ -100,6 +100,39 @@ TEST_CASE("batches go in and come out in their order", "[net][async]")
     }(here.client));
 }
 
+namespace {
+
+/// Notes in another queue what it encodes.
+struct noting_codec {
+    static inline const async_queue<int>* notes = nullptr;
+
+    static void encode(pickle_encoder& into, int item)
+    {
+        pickle_codec::encode(into, item);
+        notes->async_put(item + 100, asio::detached);
+    }
+    template <class T>
+    static T decode(const value& item)
+    {
+        return pickle_codec::decode<T>(item);
+    }
+};
+
+}  // namespace
+
+TEST_CASE("an item may be put while another is encoded", "[net][async]")
+{
+    connected here;
+    const auto notes = here.queue();
+    noting_codec::notes = &notes;
+    const async_queue<int, noting_codec> queue{here.client, "tasks"};
+    run_for(here.io, queue.async_put(1, asio::use_future));
+    run_for(here.io, queue.async_put_many(std::vector<int>{2, 3}, asio::use_future));
+    std::vector<int> got = run_for(here.io, notes.async_get_many(10, asio::use_future));
+    std::sort(got.begin(), got.end());
+    CHECK(got == std::vector<int>{1, 2, 3, 101, 102, 103});
+}
+
 TEST_CASE("a batch of none", "[net][async]")
 {
     connected here{short_limits(), {queue_kind::fifo, 1}};
