@@ -138,6 +138,8 @@ public:
     bool is_counted = false;
     bool is_cancelled = false;
     bool may_have_executed = false;
+    /// It was sent behind the open of its object, which may come to nothing; true until it is answered or sent anew.
+    bool went_along = false;
 
 protected:
     ~async_operation() = default;

@@ -190,6 +190,7 @@ void async_core::abandon() noexcept
         next.destroy();
     }
     wanted_.clear();
+    to_ask_for_.clear();
     feeds_.clear();
     std::vector<std::shared_ptr<async_feed>> ended;
     {
@@ -238,20 +239,26 @@ void async_core::on_turn()
         end();
 }
 
-/// Those that had to wait for room go on as far as there is some.
+/// Those that had to wait for room go on as far as there is some, and objects that are wanted since are asked for.
 void async_core::settle()
 {
-    if (std::exchange(has_held_consumes_, false))
-        run_held_feeds();
-    while (!held_.empty() && server_takes_more()) {
-        async_operation& next = held_.front();
-        held_.pop_front();
-        send(next);
-    }
-    while (!room_.empty() && has_room()) {
-        async_operation& next = room_.front();
-        room_.pop_front();
-        admit(next);
+    for (;;) {
+        if (std::exchange(has_held_consumes_, false))
+            run_held_feeds();
+        while (!held_.empty() && server_takes_more()) {
+            async_operation& next = held_.front();
+            held_.pop_front();
+            send(next);
+        }
+        while (!room_.empty() && has_room()) {
+            async_operation& next = room_.front();
+            room_.pop_front();
+            admit(next);
+        }
+        if (to_ask_for_.empty())
+            return;
+        for (const auto& each : std::exchange(to_ask_for_, {}))
+            advance(*each);
     }
 }
 
@@ -268,6 +275,7 @@ void async_core::end()
             finish_with_error(of.front(), aborted());
     };
     finish_all(sent_);
+    to_ask_for_.clear();
     const auto wanted = std::exchange(wanted_, {});
     for (const auto& each : wanted)
         finish_all(each->waiting);

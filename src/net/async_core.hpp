@@ -68,7 +68,8 @@ public:
     bool is_queue = false;
     std::uint64_t connection = 0;  // which of the client's; another than now: none
     std::uint32_t server_handle = 0;
-    time_point due{};  // when what it asks must have been answered
+    time_point due{};            // when what it asks must have been answered
+    std::exception_ptr failure;  // why it was not opened; null once it is tried again
 };
 
 /// The items that a consumer was sent ahead, and who waits for one. On the strand.
@@ -171,6 +172,7 @@ private:
     [[nodiscard]] std::exception_ptr fault_of(const async_operation& next) const;
     [[nodiscard]] std::uint32_t timeout_of(const async_operation& next) const;
     void cancel_one(std::uint64_t number);
+    void finish_unanswered(async_operation& cancelled);
     void finish(async_operation& done, async_result&& result);
     void finish_with_error(async_operation& done, std::exception_ptr error);
     void finish_lost(async_operation& done, const connection_failure& why);
@@ -178,6 +180,7 @@ private:
 
     void want(const std::shared_ptr<async_object>& object);
     void advance(async_object& object);
+    void open(async_object& object);
     void on_object_reply(async_object& object, const session::native_reply& reply);
     void on_open(async_object& object, const session::native_reply& reply);
     void fail_object(async_object& object, std::exception_ptr error);
@@ -185,6 +188,7 @@ private:
     [[nodiscard]] codec::payload result_of(const session::native_reply& answer);
 
     void on_operation_reply(async_operation& asked, const session::native_reply& reply);
+    void on_refused_along(async_operation& asked, const session::native_reply& reply);
     void on_put_many_reply(async_operation& asked, const session::native_reply& reply);
     [[nodiscard]] std::exception_ptr error_of(const session::native_reply& reply) const;
 
@@ -256,9 +260,10 @@ private:
         std::uint64_t operator()(const async_operation& each) const noexcept { return each.number; }
     };
     boost::intrusive::set<async_operation, boost::intrusive::key_of_value<number_of>> cancellable_;
-    std::vector<std::shared_ptr<async_object>> wanted_;  // not open, and somebody waits for it
-    std::vector<std::shared_ptr<async_feed>> feeds_;     // running, or to be, or with items to give back
-    std::vector<codec::item> batch_;                     // fill_batch()'s, kept for its memory
+    std::vector<std::shared_ptr<async_object>> wanted_;      // not open, and somebody waits for it
+    std::vector<std::shared_ptr<async_object>> to_ask_for_;  // of those, since settle(): what else is started goes along
+    std::vector<std::shared_ptr<async_feed>> feeds_;         // running, or to be, or with items to give back
+    std::vector<codec::item> batch_;                         // fill_batch()'s, kept for its memory
     codec::envelope_reader envelope_;
     inbox taken_;  // kept for its memory
 };

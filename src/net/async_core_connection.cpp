@@ -122,6 +122,7 @@ void async_core::on_failed(const connection_failure& why)
             return fail_waiting(why);
         return connect_later(why);
     }
+    to_ask_for_.clear();  // the next connection asks for all that is wanted
     take_back_sent(*lost, why);
     take_back_held();
     for (const auto& each : std::vector{feeds_}) {
@@ -174,6 +175,7 @@ void async_core::take_back_sent(const async_connection& lost, const connection_f
         if (each.request.what == kind::put_back)
             each.request.what = kind::put_many;  // another connection was not handed them out
         each.where = async_operation::place::waiting;
+        each.went_along = false;
         each.request.object->waiting.push_front(each);
         add_wanted(each.request.object);
     }

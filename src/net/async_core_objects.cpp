@@ -17,7 +17,14 @@ namespace native = wire::native;
 
 namespace {
 
+using kind = async_request::kind;
 using native::operation;
+
+/// True if a server that has not opened its object has not carried it out either. (A call is about the ident.)
+bool can_go_along(const async_operation& next) noexcept
+{
+    return next.request.what != kind::open && next.request.what != kind::call;
+}
 
 }  // namespace
 
@@ -32,7 +39,7 @@ void async_core::want(const std::shared_ptr<async_object>& object)
         return;
     wanted_.push_back(object);
     if (phase_ == phase::ready)
-        advance(*object);
+        to_ask_for_.push_back(object);
     else
         connect();
 }
@@ -45,10 +52,9 @@ void async_core::advance(async_object& object)
     if (std::exchange(object.connection, connection_number_) != connection_number_)
         object.at = step::none;
     object.due = now_ + environment_.options.call_deadline;
-    if (object.at == step::opening) {
-        session.open(tag_of(object), object.ident);
-        return;
-    }
+    object.failure = nullptr;
+    if (object.at == step::opening)
+        return open(object);
     try {
         if (object.ident.empty()) {
             object.at = step::creating;
@@ -60,10 +66,23 @@ void async_core::advance(async_object& object)
             session.call(tag_of(object), {.method = "incref", .name = object.ident});
         } else {
             object.at = step::opening;
-            session.open(tag_of(object), object.ident);
+            open(object);
         }
     } catch (const pickle_error&) {
         fail_object(object, std::current_exception());
+    }
+}
+
+/// Opens it, and sends what waits for it along.
+void async_core::open(async_object& object)
+{
+    connection_->session().open(tag_of(object), object.ident);
+    object.server_handle = native::last_opened;
+    while (!object.waiting.empty() && can_go_along(object.waiting.front()) && held_.empty() && server_takes_more()) {
+        async_operation& next = object.waiting.front();
+        object.waiting.pop_front();
+        next.went_along = true;
+        send(next);
     }
 }
 
@@ -134,6 +153,7 @@ void async_core::on_open(async_object& object, const session::native_reply& repl
 void async_core::fail_object(async_object& object, std::exception_ptr error)
 {
     object.at = async_object::step::none;
+    object.failure = error;
     const auto at = std::find_if(wanted_.begin(), wanted_.end(), [&](const auto& each) { return each.get() == &object; });
     const std::shared_ptr<async_object> kept = *at;
     wanted_.erase(at);

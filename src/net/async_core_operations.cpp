@@ -150,7 +150,8 @@ std::exception_ptr async_core::fault_of(const async_operation& next) const
         return std::make_exception_ptr(error{"an item of " + std::to_string(size) + " octets exceeds what the server at " +
                                              server().to_string() + " takes: its payload_size_max is " + std::to_string(most)});
     };
-    if (wanted.what != kind::call && wanted.what != kind::open && !wanted.object->is_queue)
+    const bool is_known = wanted.object->at == async_object::step::open;
+    if (wanted.what != kind::call && wanted.what != kind::open && is_known && !wanted.object->is_queue)
         return std::make_exception_ptr(error{"'" + wanted.object->typeid_name + "' is no queue"});
     if (wanted.what == kind::put)
         return too_large(wanted.item.content().size());
@@ -171,7 +172,8 @@ void async_core::send_in_turn(async_operation& next)
     held_.push_back(next);
 }
 
-/// Precondition: its object is open, and the server takes it: what it continues has just been answered, or see send_in_turn().
+/// Precondition: its object is open, or has just been asked to be, and the server takes it: what it continues has just been
+/// answered, or see send_in_turn().
 void async_core::send(async_operation& next)
 {
     if (auto fault = fault_of(next))
@@ -267,6 +269,12 @@ void async_core::cancel_one(std::uint64_t number)
         connection_->session().cancel(cancelled.id);
         return;
     }
+    finish_unanswered(cancelled);
+}
+
+/// One that is cancelled, and that no server has been asked, or one of which nothing has been heard since.
+void async_core::finish_unanswered(async_operation& cancelled)
+{
     if (cancelled.may_have_executed)
         return finish_lost(
             cancelled, {nullptr, "cancelled while it waited to be sent again", boost::asio::error::operation_aborted, false});
@@ -368,6 +376,9 @@ codec::payload async_core::result_of(const session::native_reply& answer)
 
 void async_core::on_operation_reply(async_operation& asked, const session::native_reply& reply)
 {
+    if (asked.went_along && reply.code == operation::refused)
+        return on_refused_along(asked, reply);
+    asked.went_along = false;
     if (asked.request.what == kind::put_many)
         return on_put_many_reply(asked, reply);
     if (asked.request.what == kind::put_back && reply.code != operation::done) {
@@ -396,6 +407,24 @@ void async_core::on_operation_reply(async_operation& asked, const session::nativ
     default: break;
     }
     finish(asked, std::move(result));
+}
+
+/// It was sent behind an open. If that has come to nothing it goes with the next, before what has not been sent yet.
+void async_core::on_refused_along(async_operation& asked, const session::native_reply& reply)
+{
+    async_object& object = *asked.request.object;
+    if (is_open(object)) {
+        std::exception_ptr fault = fault_of(asked);
+        return finish_with_error(asked, fault != nullptr ? std::move(fault) : error_of(reply));
+    }
+    if (asked.is_cancelled)
+        return finish_unanswered(asked);
+    if (object.failure != nullptr)
+        return finish_with_error(asked, object.failure);
+    asked.async_operation::list_base_hook::unlink();
+    asked.where = async_operation::place::waiting;
+    const auto unsent = std::find_if(object.waiting.begin(), object.waiting.end(), [](const auto& each) { return !each.went_along; });
+    object.waiting.insert(unsent, asked);
 }
 
 void async_core::on_put_many_reply(async_operation& asked, const session::native_reply& reply)

@@ -1075,3 +1075,114 @@ TEST_CASE("operations that the server has no room for give up in their time", "[
     client.close();
     run_until(io, [&] { return io.stopped(); });
 }
+
+namespace {
+
+/// A server that answers an open only once three requests have come behind it, and all requests with `done` if that has succeeded.
+struct late_opens {
+    using operation = wire::native::operation;
+
+    bool on_request(const wire::native::frame& asked, wire::outbox& out)
+    {
+        const std::lock_guard lock{mutex};
+        seen.push_back(asked.code);
+        if (asked.code == operation::open) {
+            open = asked.id;
+            behind.clear();
+        } else if (!open) {
+            wire::native::write_frame(out, {operation::done, asked.id, 1});
+        } else {
+            are_behind = are_behind && wire::native::body_reader{asked.body}.number32() == wire::native::last_opened;
+            behind.push_back(asked.id);
+            if (behind.size() == 3)
+                answer_all(out);
+        }
+        return true;
+    }
+    void answer_all(wire::outbox& out)
+    {
+        const bool is_known = unknown == 0;
+        if (is_known) {
+            client_testing::answer_opened({operation::open, 0, 0, *open, {}}, out);
+        } else {
+            --unknown;
+            wire::native::write_frame(out, {operation::raised, *open}, as_bytes(std::string_view{"\0\10KeyError'1'", 13}));
+        }
+        for (const std::uint32_t id : behind) {
+            if (is_known)
+                wire::native::write_frame(out, {operation::done, id, 1});
+            else
+                wire::native::write_frame(out, {operation::refused, id}, as_bytes(std::string_view{"no such handle"}));
+        }
+        open.reset();
+    }
+    [[nodiscard]] std::vector<operation> take_seen()
+    {
+        const std::lock_guard lock{mutex};
+        return std::exchange(seen, {});
+    }
+    void forget(int times)
+    {
+        const std::lock_guard lock{mutex};
+        unknown = times;
+    }
+
+    std::mutex mutex;  // guards the rest
+    std::vector<operation> seen;
+    std::optional<std::uint32_t> open;  // not answered yet
+    std::vector<std::uint32_t> behind;  // ids
+    bool are_behind = true;
+    int unknown = 0;  // opens that are to fail
+    client_testing::scripted_server serving{
+        [this](const wire::native::frame& asked, wire::outbox& out) { return on_request(asked, out); }};
+};
+
+}  // namespace
+
+TEST_CASE("the first requests on an object leave with its open", "[net][async]")
+{
+    using wire::native::operation;
+    late_opens there;
+    asio::io_context io;
+    const async_client client{io, there.serving.address(), "abc", short_limits()};
+    const async_queue<int> queue{client, "tasks"};
+    const auto put_three = [&] {
+        std::vector<std::string> came_to;
+        for (int i = 0; i < 3; ++i)
+            queue.async_put(i, [&came_to, i](std::exception_ptr failed) { came_to.push_back(std::to_string(i) + kind_of(failed)); });
+        run_until(io, [&] { return came_to.size() == 3; });
+        return came_to;
+    };
+    const std::vector<std::string> all_in{"0", "1", "2"};
+    const std::vector<operation> together{operation::open, operation::put, operation::put, operation::put};
+    SECTION("when it is new")
+    {
+        CHECK(put_three() == all_in);
+        CHECK(there.take_seen() == together);
+        run_for(io, queue.async_put(3, asio::use_future));
+        CHECK(there.take_seen() == std::vector{operation::put});
+    }
+    SECTION("over a new connection, and once more if its server does not know the object")
+    {
+        CHECK(put_three() == all_in);
+        CHECK(there.take_seen() == together);
+        there.forget(1);
+        there.serving.hang_up();
+        io.restart();
+        io.run_for(20ms);
+        CHECK(put_three() == all_in);
+        std::vector<operation> twice = together;
+        twice.insert(twice.end(), together.begin(), together.end());
+        CHECK(there.take_seen() == twice);
+    }
+    SECTION("and fail as that does")
+    {
+        there.forget(1);
+        const std::vector<std::string> failed = put_three();
+        CHECK_THAT(failed[0], Catch::StartsWith("0KeyError"));
+        CHECK_THAT(failed[2], Catch::StartsWith("2KeyError"));
+        CHECK(put_three() == all_in);  // it is tried again
+    }
+    const std::lock_guard lock{there.mutex};
+    CHECK(there.are_behind);
+}
