@@ -2,6 +2,8 @@
 
 #include <catch2/catch.hpp>
 
+#include <sys/resource.h>
+
 #include <algorithm>
 #include <cstdint>
 #include <cstring>
@@ -147,4 +149,52 @@ TEST_CASE("spare chunks are used again, and given back when nobody needs them", 
         keep_spare_chunks(spare_chunks_size);
         CHECK_FALSE(has_spare_chunks());
     }
+}
+
+namespace {
+
+/// While it lives the system maps no more memory for this process.
+class no_more_mappings {
+public:
+    no_more_mappings()
+    {
+        ::getrlimit(RLIMIT_AS, &before_);
+        const rlimit none{0, before_.rlim_max};
+        ::setrlimit(RLIMIT_AS, &none);
+    }
+    no_more_mappings(const no_more_mappings&) = delete;
+    no_more_mappings& operator=(const no_more_mappings&) = delete;
+    ~no_more_mappings() { ::setrlimit(RLIMIT_AS, &before_); }
+
+private:
+    rlimit before_{};
+};
+
+}  // namespace
+
+TEST_CASE("without another chunk from the system there is no small block, and later there is one again", "[codec][small_block]")
+{
+    constexpr std::size_t size = 1'000;
+    constexpr std::size_t count_max = 10'000;  // more than are in the chunks that this thread may have kept
+    std::vector<held_block> held;
+    held.reserve(count_max + 100'000);
+    while (held.size() < count_max)
+        held.push_back(make_held(size, static_cast<unsigned char>(held.size() % 251)));
+    bool has_ended = false;
+    {
+        const no_more_mappings limit;
+        while (!has_ended && held.size() < held.capacity()) {
+            const held_block next{allocate_small_block(size), size, 7};
+            has_ended = next.block.memory == nullptr;
+            if (!has_ended) {
+                std::memset(next.block.memory, next.mark, size);
+                held.push_back(next);
+            }
+        }
+    }
+    CHECK(has_ended);
+    held.push_back(make_held(size, 8));
+    CHECK(std::all_of(held.begin(), held.end(), [](const held_block& each) { return each.is_untouched(); }));
+    for (const held_block& each : held)
+        free_small_block(each.block);
 }

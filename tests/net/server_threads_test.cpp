@@ -1,4 +1,5 @@
 // Several loops: callers of one loop end the waits of another's, and nothing is lost or doubled.
+#include "async_testing.hpp"
 #include "server_testing.hpp"
 
 #include <catch2/catch.hpp>
@@ -97,6 +98,33 @@ TEST_CASE("callers of a loop that sleeps are answered by the one that has served
             CHECK(waited >= 2ms);
             CHECK(waited < 2s);  // on a busy machine; without its loop's help it would be as long as nothing else wakes the loop
         }
+}
+
+TEST_CASE("a loop that sleeps is visited for a few that are served at once, and woken for many", "[net][server][threads]")
+{
+    const std::size_t getters = GENERATE(std::size_t{1}, std::size_t{8}, std::size_t{9}, std::size_t{200});
+    server_options options;
+    options.threads = 2;
+    options.busy_poll = std::chrono::microseconds{0};  // a loop without work sleeps at once
+    test_server server{options};
+    boost::asio::io_context io;
+    const auto connect_to = [&] { return async_client{io, {"127.0.0.1", server.port()}, "abc", async_testing::short_limits()}; };
+    const async_client getting = connect_to();
+    const async_queue<int> from{getting, "tasks"};
+    async_testing::run_for(io, from.async_open(boost::asio::use_future));
+    const async_client putting = connect_to();  // on the other loop
+    const async_queue<int> into{putting, "tasks"};
+    const std::vector<int> numbers = async_testing::numbers_to(static_cast<int>(getters));
+    for (int round = 0; round < 20; ++round) {
+        std::vector<int> got;
+        for (std::size_t i = 0; i < getters; ++i)
+            from.async_get([&](std::exception_ptr failed, int item) { got.push_back(failed ? -1 : item); });
+        CHECK(async_testing::run_for(io, from.async_qsize(boost::asio::use_future)) == 0);  // all of them wait
+        std::this_thread::sleep_for(std::chrono::milliseconds{1});  // its loop sleeps by now, or nearly always
+        CHECK(async_testing::run_for(io, into.async_put_many(numbers, boost::asio::use_future)) == getters);
+        async_testing::run_until(io, [&] { return got.size() == getters; });
+        CHECK(got == numbers);
+    }
 }
 
 TEST_CASE("a wait that ends by timeout at the moment an item comes loses nothing", "[net][server][threads]")
