@@ -20,6 +20,7 @@ target_compile_features(quaymaster_pure PUBLIC cxx_std_20)
 target_link_libraries(quaymaster_pure
     PUBLIC Boost::headers cereal::cereal OpenSSL::Crypto
     PRIVATE quaymaster_options)
+quaymaster_precompile(quaymaster_pure)
 
 add_library(quaymaster STATIC ${net_sources} $<TARGET_OBJECTS:quaymaster_pure>)
 add_library(quaymaster::quaymaster ALIAS quaymaster)
@@ -30,6 +31,7 @@ target_compile_features(quaymaster PUBLIC cxx_std_20)
 target_link_libraries(quaymaster
     PUBLIC Boost::headers cereal::cereal Threads::Threads
     PRIVATE OpenSSL::Crypto $<BUILD_INTERFACE:quaymaster_options>)
+quaymaster_precompile(quaymaster <boost/asio/any_io_executor.hpp> <boost/asio/error.hpp> <quaymaster/queue_proxy.hpp>)
 
 # <quaymaster/boost_serialization.hpp>, for programs that store their items as Boost archives: these alone link its library.
 add_library(quaymaster_boost_serialization INTERFACE)
