@@ -70,8 +70,7 @@ async_core::async_core(asio::any_io_executor executor, address server, const aut
 async_core::~async_core()
 {
     async_core::abandon();
-    auto& key = const_cast<bytes&>(environment_.session.authkey);
-    OPENSSL_cleanse(key.data(), key.size());
+    OPENSSL_cleanse(environment_.session.authkey.data(), environment_.session.authkey.size());
 }
 
 /// Has `add` put something into the inbox, and sees to it that the strand looks there.

@@ -221,7 +221,7 @@ private:
     void end();
     [[nodiscard]] bool is_wanted() const noexcept;
 
-    const client_environment environment_;
+    client_environment environment_;  // constant, until the key in it is wiped at the end
     const std::size_t in_flight_max_;
     const when_full full_;
     const bool repeat_puts_;

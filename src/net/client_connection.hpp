@@ -117,7 +117,9 @@ public:
 private:
     /// How long nothing may be heard while a reply is waited for.
     struct silence {
-        time_point until{};     // not known before the first wait: most replies are there at once
+        time_point begin{};     // of the wait; like the others not known before nothing is there: most replies come at once
+        time_point heard{};     // when something last was, or `begin`
+        time_point until{};
         bool is_asked = false;  // since anything was heard: then this is the server's last chance
     };
 
@@ -133,10 +135,9 @@ private:
     native_reply wait_for_native(std::uint32_t id, const native_wait& wait);
     std::optional<native_reply> take_native(std::uint32_t id);
     [[nodiscard]] bool is_by_the_way(const wire::native::frame& found, std::uint32_t id);
-    void fill_native(time_point deadline, silence& watched, const native_wait& wait);
+    void fill_native(time_point deadline, silence& watched);
     void ping();
     [[nodiscard]] bool takes_late_pong() noexcept;
-    [[noreturn]] void throw_unheard(const native_wait& wait) const;
     [[noreturn]] void throw_protocol_error(const std::string& what) const;
     void flush(const reply_wait& wait);
     void fill(const reply_wait& wait);

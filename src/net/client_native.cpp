@@ -185,7 +185,7 @@ native_reply client_connection::wait_for_native(std::uint32_t id, const native_w
         }
         if (deadline == time_point::max() && wait.asked)
             deadline = later(later(clock::now(), *wait.asked), beyond(wait));
-        fill_native(deadline, watched, wait);
+        fill_native(deadline, watched);
     }
 }
 
@@ -229,7 +229,7 @@ bool client_connection::is_by_the_way(const native::frame& found, std::uint32_t 
 }
 
 /// Reads what comes, and asks the server whether it lives when nothing has come for long.
-void client_connection::fill_native(time_point deadline, silence& watched, const native_wait& wait)
+void client_connection::fill_native(time_point deadline, silence& watched)
 {
     const client_options& options = environment_.options;
     const std::size_t size = input_.size();
@@ -242,23 +242,27 @@ void client_connection::fill_native(time_point deadline, silence& watched, const
         socket_.read_exactly({input_.data() + size, whole - size}, options.call_deadline, ec);
         if (ec)
             throw_socket_error(ec, options.call_deadline);
-        watched = {};
+        const auto now = clock::now();
+        watched = {watched.begin == time_point{} ? now : watched.begin, now, now + options.wait_slice, false};
         return;
     }
-    if (watched.until == time_point{})
-        watched.until = clock::now() + options.wait_slice;
+    if (watched.until == time_point{}) {
+        const auto now = clock::now();
+        watched = {now, now, now + options.wait_slice, false};
+    }
     input_.resize(size + read_size);
     const std::size_t count = socket_.read_some({input_.data() + size, read_size}, std::min(deadline, watched.until), ec);
     input_.resize(size + count);
+    const auto now = count != 0 || ec ? clock::now() : watched.heard;
     if (count != 0)
-        watched = {clock::now() + options.wait_slice, false};
+        watched = {watched.begin, now, now + options.wait_slice, false};
     if (ec == boost::system::errc::timed_out) {
-        const auto now = clock::now();
         if (now >= deadline || watched.is_asked)
-            throw_unheard(wait);
+            throw_socket_error(ec, std::chrono::round<milliseconds>(now - (watched.is_asked ? watched.heard : watched.begin)));
         if (!awaits_pong_)  // else it is asked already, and has said other things since
             ping();
-        watched = {now + options.call_deadline, true};
+        watched.until = now + options.call_deadline;
+        watched.is_asked = true;
         return;
     }
     if (ec)
@@ -410,12 +414,6 @@ void client_connection::take_opened(std::string ident, const native_reply& reply
     if (is_unknown)
         throw unknown_object{};
     throw_protocol_error(why);
-}
-
-void client_connection::throw_unheard(const native_wait& wait) const
-{
-    const milliseconds waited = wait.asked.value_or(environment_.options.wait_slice) + beyond(wait);
-    throw_socket_error(boost::asio::error::timed_out, waited);
 }
 
 milliseconds client_connection::beyond(const native_wait& wait) const noexcept

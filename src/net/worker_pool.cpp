@@ -83,15 +83,14 @@ void worker_pool::complete(core::job& done)
 {
     core::completions fulfilled;
     try {
-        {
-            const auto lock = state_.guards.lock(done.home());
-            done.finish(fulfilled);
-        }
-        for (std::shared_ptr<core::waiter>& told : fulfilled)
-            tell(std::move(told));
+        const auto lock = state_.guards.lock(done.home());
+        done.finish(fulfilled);
     } catch (const std::exception& failure) {
         state_.log_or_drop(log_level::error, "the result of a call is lost: ", failure.what());
     }
+    // Whoever was served before something went wrong, too.
+    for (std::shared_ptr<core::waiter>& told : fulfilled)
+        tell(std::move(told));
 }
 
 }  // namespace quaymaster::net

@@ -44,9 +44,17 @@ std::size_t send_ahead(native_state& state, const pending_request& waiting, std:
 {
     const std::size_t begun = now.replies.size();
     const std::size_t sent = answer_items(state, waiting, items, true, now);
-    if (sent != 0)
-        now.ahead.extend(begun, now.replies.size());
+    now.ahead.extend(begun, now.replies.size());
     return sent;
+}
+
+/// Ends a consume. Its consumer hears of that when it has taken the items before.
+void end_ahead(native_state& state, pending_request& waiting, core::raised&& why, turn& now)
+{
+    const std::size_t begun = now.replies.size();
+    answer_raised(waiting.id, 0, std::move(why), now);
+    now.ahead.extend(begun, now.replies.size());
+    state.waits.settle(waiting);
 }
 
 /// Sends a consumer what there is, as far as its credit goes, and has it wait for more if that is not used up. Precondition: it does not
@@ -66,10 +74,8 @@ void feed(native_state& state, pending_request& waiting, turn& now)
                 result = waiting.queue().get(core::never, waiting, fulfilled);
         });
         if (batch->empty()) {
-            if (auto* const error = std::get_if<core::raised>(&result)) {
-                answer_raised(waiting.id, 0, std::move(*error), now);
-                return state.waits.settle(waiting);
-            }
+            if (auto* const error = std::get_if<core::raised>(&result))
+                return end_ahead(state, waiting, std::move(*error), now);
             waiting.is_waiting = true;
             return state.waits.rejoin(waiting);
         }
@@ -82,10 +88,8 @@ void feed(native_state& state, pending_request& waiting, turn& now)
 
 void proceed_with_consume(native_state& state, pending_request& waiting, core::outcome result, turn& now)
 {
-    if (auto* const error = std::get_if<core::raised>(&result)) {
-        answer_raised(waiting.id, 0, std::move(*error), now);
-        return state.waits.settle(waiting);
-    }
+    if (auto* const error = std::get_if<core::raised>(&result))
+        return end_ahead(state, waiting, std::move(*error), now);
     waiting.is_waiting = false;
     --waiting.credit;
     const borrowed_batch batch{now.scratch};

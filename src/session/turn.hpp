@@ -81,7 +81,7 @@ struct turn {
     /// Where the octets for the peer go.
     wire::outbox& replies;
     core::time_point now;
-    /// Which of `replies` are items of a consume, with nothing after them.
+    /// Which of `replies` are of a consume, with nothing after them: items, and why there will be no more.
     octets_ahead ahead{};
 };
 

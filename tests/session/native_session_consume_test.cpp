@@ -342,8 +342,20 @@ TEST_CASE("what a consume is sent ahead is told from what the peer waits for", "
     CHECK(ahead == end.replies.size() - before);
     take_turn([](session::turn&) {});
     CHECK(ahead == end.replies.size() - before);
-    receive({operation::cancel, 2}, {});
-    CHECK(ahead == 0);
+    SECTION("a cancelled one's peer waits for its last reply")
+    {
+        receive({operation::cancel, 2}, {});
+        CHECK(ahead == 0);
+    }
+    SECTION("that the queue is shut down is for when the items are taken")
+    {
+        const std::size_t items = end.replies.size();
+        (void)pair.service.queue->as_queue()->shutdown(false, pair.service.told);
+        for (auto& each : std::exchange(pair.service.told, {}))
+            take_turn([&](session::turn& turn) { end.session.resume(std::move(each), turn); });
+        CHECK(end.replies.size() > items);
+        CHECK(ahead == end.replies.size() - before);
+    }
 }
 
 TEST_CASE("of several consumes whose peer reads slowly each has its turn", "[session][native][consume]")

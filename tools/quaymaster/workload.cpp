@@ -58,11 +58,19 @@ struct worker_times {
     latency_histogram puts;
     latency_histogram gets;
     latency_histogram wake_ups;
+    clock::time_point first_begin = clock::time_point::max();  // of the operations that count; stream and blocked: not known
     clock::time_point last_finish;
     std::uint64_t operations = 0;
     std::uint64_t items = 0;  // stream: got
     std::uint64_t octets = 0;
     std::vector<named_figure> figures;
+
+    void count(clock::time_point start, clock::time_point finish)
+    {
+        first_begin = std::min(first_begin, start);
+        last_finish = finish;
+        ++operations;
+    }
 };
 
 /// One thread's end of the run. Thread safety: none.
@@ -374,6 +382,7 @@ workload_result workload_run::result() const
         all.puts.merge(each.puts);
         all.gets.merge(each.gets);
         all.wake_ups.merge(each.wake_ups);
+        all.first_begin = std::min(all.first_begin, each.first_begin);
         all.last_finish = std::max(all.last_finish, each.last_finish);
         all.operations += each.operations;
         all.octets += each.octets;
@@ -384,8 +393,10 @@ workload_result workload_run::result() const
     result.operations = all.operations;
     result.octets = all.octets;
     const bool is_timed = shape_ != workload_shape::stream && shape_ != workload_shape::blocked;
+    // What was begun while everything warmed up, and ended later, counts whole.
+    const clock::time_point begin = is_timed ? std::min(warm_, all.first_begin) : begin_;
     if (result.operations > 0)
-        result.measured = all.last_finish - (is_timed ? warm_ : begin_);
+        result.measured = all.last_finish - begin;
     if (shape_ == workload_shape::in_turn || shape_ == workload_shape::spread) {
         latency_histogram both = all.puts;
         both.merge(all.gets);
@@ -671,8 +682,7 @@ void workload_run::count_put(worker& self, clock::time_point begun, clock::time_
     if (!counts(begun, finish))
         return;
     self.times.puts.record(finish - start);
-    self.times.last_finish = finish;
-    ++self.times.operations;
+    self.times.count(start, finish);
 }
 
 /// nullopt if the run was abandoned, or for an item that is none of ours.
@@ -693,9 +703,8 @@ std::optional<item_stamp> workload_run::count_got(worker& self, clock::time_poin
     received_.fetch_add(1, std::memory_order_relaxed);
     if (counts(begun, finish)) {
         self.times.gets.record(finish - start);
-        self.times.last_finish = finish;
         self.times.octets += self.got.size();
-        ++self.times.operations;
+        self.times.count(start, finish);
     }
     if (is_due_in_time(stamp->due))
         self.times.wake_ups.record(finish - stamp->due);

@@ -81,7 +81,7 @@ struct named_figure {
 /// Where `duration` counts, what ended in its first tenth, which warms everything up, counts only in `verdict`. What was begun within
 /// it counts however long it took, and so does the time that it took: an item that takes longer than `duration` is measured, too.
 struct workload_result {
-    std::chrono::nanoseconds measured{0};  // to the end of the last operation that counts
+    std::chrono::nanoseconds measured{0};  // to the end of the last operation that counts, from the warm-up's or an earlier begin of the first
     std::uint64_t operations = 0;  // puts and gets; an item of a batch is one
     std::uint64_t octets = 0;      // of the items got
     /// "put" and "get": how long the calls took, and "operation", both together. wake_ups: "put", and "wake", from the time when
