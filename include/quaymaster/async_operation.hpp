@@ -133,13 +133,14 @@ public:
     std::size_t batch_count = 0;
     /// sent: the id of its request.
     std::uint32_t id = 0;
+    /// Which attempt to open its object it was sent behind, which may come to nothing; 0: none. Until it is answered, by anything
+    /// but a refusal for that, or is sent anew.
+    std::uint32_t along_with = 0;
     std::uint8_t resends = 0;
     place where = place::inbox;
     bool is_counted = false;
     bool is_cancelled = false;
     bool may_have_executed = false;
-    /// It was sent behind the open of its object, which may come to nothing; true until it is answered or sent anew.
-    bool went_along = false;
 
 protected:
     ~async_operation() = default;

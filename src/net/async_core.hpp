@@ -68,8 +68,10 @@ public:
     bool is_queue = false;
     std::uint64_t connection = 0;  // which of the client's; another than now: none
     std::uint32_t server_handle = 0;
-    time_point due{};            // when what it asks must have been answered
-    std::exception_ptr failure;  // why it was not opened; null once it is tried again
+    time_point due{};               // when what it asks must have been answered
+    std::uint32_t opens = 0;        // how often it was asked to be opened
+    std::uint32_t failed_open = 0;  // which of them was given up last
+    std::exception_ptr failure;     // why: what has gone along with that one comes to the same
 };
 
 /// The items that a consumer was sent ahead, and who waits for one. On the strand.
@@ -189,6 +191,7 @@ private:
 
     void on_operation_reply(async_operation& asked, const session::native_reply& reply);
     void on_refused_along(async_operation& asked, const session::native_reply& reply);
+    static void wait_again(async_operation& next);
     void on_put_many_reply(async_operation& asked, const session::native_reply& reply);
     [[nodiscard]] std::exception_ptr error_of(const session::native_reply& reply) const;
 

@@ -174,9 +174,8 @@ void async_core::take_back_sent(const async_connection& lost, const connection_f
         ++each.resends;
         if (each.request.what == kind::put_back)
             each.request.what = kind::put_many;  // another connection was not handed them out
-        each.where = async_operation::place::waiting;
-        each.went_along = false;
-        each.request.object->waiting.push_front(each);
+        each.along_with = 0;
+        wait_again(each);
         add_wanted(each.request.object);
     }
     connection_failure told = why;

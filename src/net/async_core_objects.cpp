@@ -52,7 +52,6 @@ void async_core::advance(async_object& object)
     if (std::exchange(object.connection, connection_number_) != connection_number_)
         object.at = step::none;
     object.due = now_ + environment_.options.call_deadline;
-    object.failure = nullptr;
     if (object.at == step::opening)
         return open(object);
     try {
@@ -78,10 +77,11 @@ void async_core::open(async_object& object)
 {
     connection_->session().open(tag_of(object), object.ident);
     object.server_handle = native::last_opened;
+    ++object.opens;
     while (!object.waiting.empty() && can_go_along(object.waiting.front()) && held_.empty() && server_takes_more()) {
         async_operation& next = object.waiting.front();
         object.waiting.pop_front();
-        next.went_along = true;
+        next.along_with = object.opens;
         send(next);
     }
 }
@@ -143,6 +143,7 @@ void async_core::on_open(async_object& object, const session::native_reply& repl
     while (!ready.empty()) {
         async_operation& next = ready.front();
         ready.pop_front();
+        next.along_with = 0;
         send_in_turn(next);
     }
     for (std::size_t i = 0; i < feeds_.size(); ++i)
@@ -153,6 +154,7 @@ void async_core::on_open(async_object& object, const session::native_reply& repl
 void async_core::fail_object(async_object& object, std::exception_ptr error)
 {
     object.at = async_object::step::none;
+    object.failed_open = object.opens;
     object.failure = error;
     const auto at = std::find_if(wanted_.begin(), wanted_.end(), [&](const auto& each) { return each.get() == &object; });
     const std::shared_ptr<async_object> kept = *at;

@@ -376,9 +376,9 @@ codec::payload async_core::result_of(const session::native_reply& answer)
 
 void async_core::on_operation_reply(async_operation& asked, const session::native_reply& reply)
 {
-    if (asked.went_along && reply.code == operation::refused)
+    if (asked.along_with != 0 && reply.code == operation::refused)
         return on_refused_along(asked, reply);
-    asked.went_along = false;
+    asked.along_with = 0;
     if (asked.request.what == kind::put_many)
         return on_put_many_reply(asked, reply);
     if (asked.request.what == kind::put_back && reply.code != operation::done) {
@@ -409,22 +409,32 @@ void async_core::on_operation_reply(async_operation& asked, const session::nativ
     finish(asked, std::move(result));
 }
 
-/// It was sent behind an open. If that has come to nothing it goes with the next, before what has not been sent yet.
+/// It was sent behind an open. If that was given up, so is this; if it has come to nothing otherwise this goes with the next,
+/// before what has not been sent yet.
 void async_core::on_refused_along(async_operation& asked, const session::native_reply& reply)
 {
-    async_object& object = *asked.request.object;
-    if (is_open(object)) {
+    const async_object& object = *asked.request.object;
+    // The next attempt may have been made by now, and that is none of its business.
+    const bool has_failed = object.failure != nullptr && object.failed_open == asked.along_with;
+    if (!has_failed && is_open(object)) {
         std::exception_ptr fault = fault_of(asked);
         return finish_with_error(asked, fault != nullptr ? std::move(fault) : error_of(reply));
     }
     if (asked.is_cancelled)
         return finish_unanswered(asked);
-    if (object.failure != nullptr)
+    if (has_failed)
         return finish_with_error(asked, object.failure);
     asked.async_operation::list_base_hook::unlink();
-    asked.where = async_operation::place::waiting;
-    const auto unsent = std::find_if(object.waiting.begin(), object.waiting.end(), [](const auto& each) { return !each.went_along; });
-    object.waiting.insert(unsent, asked);
+    wait_again(asked);
+}
+
+/// What had been sent waits for its object behind what was refused with an open, and before what has not been sent yet.
+void async_core::wait_again(async_operation& next)
+{
+    operation_list& waiting = next.request.object->waiting;
+    next.where = async_operation::place::waiting;
+    const auto unsent = std::find_if(waiting.begin(), waiting.end(), [](const auto& each) { return each.along_with == 0; });
+    waiting.insert(unsent, next);
 }
 
 void async_core::on_put_many_reply(async_operation& asked, const session::native_reply& reply)

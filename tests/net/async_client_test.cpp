@@ -1192,3 +1192,105 @@ TEST_CASE("the first requests on an object leave with its open", "[net][async]")
     const std::lock_guard lock{there.mutex};
     CHECK(there.are_behind);
 }
+
+namespace {
+
+/// A server that answers nothing but pings: what comes of a request the test says.
+struct told_what_to_say {
+    using operation = wire::native::operation;
+    struct request {
+        operation code;
+        std::uint32_t id;
+    };
+
+    /// The oldest request of this kind that has not been taken yet. Runs `io` until it is there.
+    std::uint32_t take(asio::io_context& io, operation code)
+    {
+        std::optional<std::uint32_t> found;
+        run_until(io, [&] {
+            const std::lock_guard lock{mutex};
+            const auto at = std::find_if(seen.begin(), seen.end(), [&](const request& each) { return each.code == code; });
+            if (at != seen.end()) {
+                found = at->id;
+                seen.erase(at);
+            }
+            return found.has_value();
+        });
+        return *found;
+    }
+    [[nodiscard]] std::size_t count(operation code)
+    {
+        const std::lock_guard lock{mutex};
+        const auto is_one = [&](const request& each) { return each.code == code; };
+        return static_cast<std::size_t>(std::count_if(seen.begin(), seen.end(), is_one));
+    }
+    void say_opened(std::uint32_t id)
+    {
+        wire::outbox out;
+        client_testing::answer_opened({operation::open, 0, 0, id, {}}, out);
+        serving.say(out);
+    }
+    void say_done(std::uint32_t id)
+    {
+        wire::outbox out;
+        wire::native::write_frame(out, {operation::done, id, 1});
+        serving.say(out);
+    }
+    void say_key_error(std::uint32_t id)
+    {
+        wire::outbox out;
+        wire::native::write_raised(out, id, 0, wire::native::exception_number::other, "KeyError", "'1'");
+        serving.say(out);
+    }
+    void say_refused(std::uint32_t id)
+    {
+        wire::outbox out;
+        wire::native::write_frame(out, {operation::refused, id}, as_bytes(std::string_view{"no such handle"}));
+        serving.say(out);
+    }
+
+    std::mutex mutex;  // guards `seen`
+    std::vector<request> seen;
+    client_testing::scripted_server serving{[this](const wire::native::frame& asked, wire::outbox& out) {
+        if (asked.code == operation::ping) {
+            wire::native::write_frame(out, {operation::pong, asked.id}, asked.body);
+        } else {
+            const std::lock_guard lock{mutex};
+            seen.push_back({asked.code, asked.id});
+        }
+        return true;
+    }};
+};
+
+}  // namespace
+
+TEST_CASE("what left with an open that failed comes to what that came to, though another has left since", "[net][async]")
+{
+    using wire::native::operation;
+    told_what_to_say there;
+    asio::io_context io;
+    const async_client client{io, there.serving.address(), "abc", short_limits()};
+    const async_queue<int> queue{client, "tasks"};
+    std::string first;
+    std::string opening;
+    std::string second;
+    queue.async_put(1, [&](std::exception_ptr failed) { first = failed ? kind_of(failed) : "done"; });
+    queue.async_open([&](std::exception_ptr failed) { opening = failed ? kind_of(failed) : "done"; });
+    const std::uint32_t first_open = there.take(io, operation::open);
+    const std::uint32_t first_put = there.take(io, operation::put);
+    there.say_key_error(first_open);
+    run_until(io, [&] { return !opening.empty(); });  // the client knows
+    CHECK_THAT(opening, Catch::StartsWith("KeyError"));
+    CHECK(first.empty());
+    queue.async_put(2, [&](std::exception_ptr failed) { second = failed ? kind_of(failed) : "done"; });
+    const std::uint32_t second_open = there.take(io, operation::open);
+    const std::uint32_t second_put = there.take(io, operation::put);
+    there.say_refused(first_put);
+    run_until(io, [&] { return !first.empty(); });
+    CHECK(first == opening);
+    there.say_opened(second_open);
+    there.say_done(second_put);
+    run_until(io, [&] { return !second.empty(); });
+    CHECK(second == "done");
+    CHECK(there.count(operation::put) == 0);  // none a second time
+}
