@@ -186,6 +186,7 @@ private:
     void on_object_reply(async_object& object, const session::native_reply& reply);
     void on_open(async_object& object, const session::native_reply& reply);
     void fail_object(async_object& object, std::exception_ptr error);
+    void fail_along(const async_object& object, const std::exception_ptr& error);
     [[nodiscard]] bool is_open(const async_object& object) const noexcept;
     [[nodiscard]] codec::payload result_of(const session::native_reply& answer);
 

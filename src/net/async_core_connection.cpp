@@ -246,7 +246,9 @@ void async_core::on_tick()
     for (const auto& each : std::vector{wanted_})
         if (is_over(each->due)) {
             is_late = true;
-            fail_object(*each, std::make_exception_ptr(deadline_exceeded{silent}));
+            const auto late = std::make_exception_ptr(deadline_exceeded{silent});
+            fail_object(*each, late);
+            fail_along(*each, late);
         }
     for (auto next = sent_.begin(); next != sent_.end();) {
         async_operation& each = *next++;

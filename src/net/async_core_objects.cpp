@@ -166,4 +166,14 @@ void async_core::fail_object(async_object& object, std::exception_ptr error)
             fail_feed(*each, error);
 }
 
+/// Of an open that has not been answered, and never will be: what went along with it.
+void async_core::fail_along(const async_object& object, const std::exception_ptr& error)
+{
+    for (auto next = sent_.begin(); next != sent_.end();) {
+        async_operation& each = *next++;
+        if (each.request.object.get() == &object && each.along_with == object.opens)
+            finish_with_error(each, error);
+    }
+}
+
 }  // namespace quaymaster::net

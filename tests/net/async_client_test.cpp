@@ -1294,3 +1294,24 @@ TEST_CASE("what left with an open that failed comes to what that came to, though
     CHECK(second == "done");
     CHECK(there.count(operation::put) == 0);  // none a second time
 }
+
+TEST_CASE("what left with an open that is never answered fails with it in time, and is sent once", "[net][async]")
+{
+    using wire::native::operation;
+    told_what_to_say there;
+    asio::io_context io;
+    async_client_options options = short_limits();
+    options.client.call_deadline = 300ms;
+    const async_client client{io, there.serving.address(), "abc", options};
+    const async_queue<int> queue{client, "tasks"};
+    std::vector<std::string> came_to;
+    queue.async_put(1, [&](std::exception_ptr failed) { came_to.push_back(kind_of(failed)); });
+    queue.async_put_many(std::vector{2, 3}, [&](std::exception_ptr failed, std::size_t) { came_to.push_back(kind_of(failed)); });
+    queue.async_get([&](std::exception_ptr failed, int) { came_to.push_back(kind_of(failed)); });
+    queue.async_get(1s, [&](std::exception_ptr failed, int) { came_to.push_back(kind_of(failed)); });
+    queue.async_qsize([&](std::exception_ptr failed, std::size_t) { came_to.push_back(kind_of(failed)); });  // waits for the open
+    run_until(io, [&] { return came_to.size() == 5; });
+    CHECK(came_to == std::vector<std::string>(5, "deadline_exceeded"));
+    CHECK(there.count(operation::open) == 1);
+    CHECK(there.count(operation::put) == 1);
+}
