@@ -31,7 +31,8 @@ enum class when_full : std::uint8_t {
     fail,  ///< it fails with too_many_under_way
 };
 
-/// As many operations are under way as async_client_options::in_flight_max allows. Nothing of this one was sent.
+/// As many operations are under way as async_client_options::in_flight_max allows, or as the server takes beside the consumers.
+/// Nothing of this one was sent.
 class too_many_under_way : public error {
 public:
     using error::error;
@@ -44,7 +45,8 @@ struct async_client_options {
     /// Operations that may be under way at once: sent or about to be, and not answered. One that waits in the server, as a
     /// get() from an empty queue, is one of them. At least 1. A server that takes fewer at once, which it says when the client
     /// has connected, has its way (ours takes 65,535): those beyond are sent as others complete, whatever `full` is if they had
-    /// been let in by then.
+    /// been let in by then. A consumer that waits for items is one of those that the server takes, and keeps its place: where
+    /// consumers take all, there is no room for operations until one of them ends.
     std::size_t in_flight_max = 4096;
     when_full full = when_full::wait;
     /// Each put carries an id. One whose connection is lost is sent again over the next, and the server, which remembers the

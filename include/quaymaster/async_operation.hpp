@@ -121,7 +121,7 @@ public:
     /// What cancel() knows it by; 0: it cannot be cancelled.
     std::uint64_t number = 0;
     time_point started{};
-    /// When the server must have answered.
+    /// When the server must have answered, or, until it is sent, must have taken it.
     time_point due{};
     /// sent: how many octets had been appended when its request was whole.
     std::uint64_t sent_until = 0;

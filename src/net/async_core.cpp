@@ -242,13 +242,13 @@ void async_core::on_turn()
 void async_core::settle()
 {
     for (;;) {
-        if (std::exchange(has_held_consumes_, false))
-            run_held_feeds();
         while (!held_.empty() && server_takes_more()) {
             async_operation& next = held_.front();
             held_.pop_front();
             send(next);
         }
+        if (std::exchange(has_held_consumes_, false))
+            run_held_feeds();
         while (!room_.empty() && has_room()) {
             async_operation& next = room_.front();
             room_.pop_front();

@@ -162,6 +162,7 @@ private:
     void admit(async_operation& next);
     void route(async_operation& next);
     [[nodiscard]] bool has_room() const noexcept;
+    [[nodiscard]] std::size_t consumes() const noexcept;
     [[nodiscard]] std::size_t requests_max() const noexcept;
     [[nodiscard]] bool server_takes_more() const noexcept;
     [[nodiscard]] std::exception_ptr no_room() const;
@@ -173,6 +174,7 @@ private:
     [[nodiscard]] std::size_t request_items_size_max() const noexcept;
     [[nodiscard]] std::exception_ptr fault_of(const async_operation& next) const;
     [[nodiscard]] std::uint32_t timeout_of(const async_operation& next) const;
+    [[nodiscard]] time_point queued_until(const async_operation& next) const;
     void cancel_one(std::uint64_t number);
     void finish_unanswered(async_operation& cancelled);
     void finish(async_operation& done, async_result&& result);

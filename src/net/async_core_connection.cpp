@@ -2,7 +2,6 @@
 #include "net/async_core.hpp"
 
 #include "net/async_tags.hpp"
-#include "net/later.hpp"
 
 #include <quaymaster/errors.hpp>
 
@@ -226,9 +225,7 @@ void async_core::expire_queued(operation_list& queued, bool is_moving, const std
 {
     for (auto next = queued.begin(); next != queued.end();) {
         async_operation& each = *next++;
-        if (!each.request.timeout || is_moving)
-            continue;
-        if (later(later(each.started, *each.request.timeout), environment_.options.call_deadline) < now_)
+        if (each.due < now_ && !is_moving)
             finish_lost(each, {nullptr, why, boost::system::errc::make_error_code(boost::system::errc::timed_out), true});
     }
 }
@@ -266,8 +263,9 @@ void async_core::on_tick()
     if (!ping_due_ && now_ - connection_->last_heard() >= options.wait_slice) {
         connection_->session().ping(nullptr, {});
         ping_due_ = now_ + options.call_deadline;
-        connection_->flush();
     }
+    settle();
+    connection_->flush();
     arm_tick();
 }
 

@@ -78,7 +78,8 @@ void async_core::run_feed(async_feed& feed)
         return want(feed.object);
     if (!feed.object->is_queue)
         return fail_feed(feed, std::make_exception_ptr(error{"'" + feed.object->typeid_name + "' is no queue"}));
-    if (!server_takes_more()) {
+    // A consumer keeps its place: an operation that was let in before might wait for ever behind it.
+    if (!held_.empty() || !server_takes_more()) {
         has_held_consumes_ = true;
         return;
     }

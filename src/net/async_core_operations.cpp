@@ -3,6 +3,7 @@
 
 #include "net/async_tags.hpp"
 #include "net/client_reply.hpp"
+#include "net/later.hpp"
 #include "wire/framing.hpp"
 
 #include <quaymaster/errors.hpp>
@@ -75,6 +76,7 @@ void async_core::begin(async_operation& started)
     if (full_ == when_full::fail)
         return finish_with_error(started, no_room());
     started.where = async_operation::place::room;
+    started.due = queued_until(started);
     room_.push_back(started);
 }
 
@@ -91,25 +93,30 @@ bool async_core::server_takes_more() const noexcept
     return connection_->session().under_way() < requests_max();
 }
 
+/// Consumers are requests, too, and always under way: these, and those that are to begin.
+std::size_t async_core::consumes() const noexcept
+{
+    return static_cast<std::size_t>(
+        std::count_if(feeds_.begin(), feeds_.end(), [](const auto& each) { return each->is_running || each->is_wanted; }));
+}
+
 bool async_core::has_room() const noexcept
 {
-    std::size_t most = in_flight_max_;
-    if (phase_ == phase::ready) {
-        // Consumers are requests, too, and always under way.
-        const std::size_t operations_max = requests_max() - std::min(feeds_.size(), requests_max() - 1);
-        most = std::min(most, operations_max);
-    }
-    return in_flight_ < most;
+    if (in_flight_ >= in_flight_max_)
+        return false;
+    // They are counted only where it matters how many of the feeds they are.
+    return phase_ != phase::ready || in_flight_ + feeds_.size() < requests_max() || in_flight_ + consumes() < requests_max();
 }
 
 std::exception_ptr async_core::no_room() const
 {
-    const std::string cure = in_flight_ >= in_flight_max_
-        ? "raise in_flight_max (" + std::to_string(in_flight_max_) + ")"
-        : server().to_string() + " takes no more (its requests_max is " +
-              std::to_string(connection_->session().server().requests_max) + "): use another client beside this one";
-    return std::make_exception_ptr(too_many_under_way{std::to_string(in_flight_) + " operations are under way: " + cure +
-                                                      ", or have them wait (async_client_options::full)"});
+    const std::string operations = std::to_string(in_flight_) + " operations";
+    const std::string fault = in_flight_ >= in_flight_max_
+        ? operations + " are under way: raise in_flight_max (" + std::to_string(in_flight_max_) + ")"
+        : operations + " and " + std::to_string(consumes()) + " consumers are under way, and " + server().to_string() +
+              " takes no more (its requests_max is " + std::to_string(connection_->session().server().requests_max) +
+              "): use another client beside this one";
+    return std::make_exception_ptr(too_many_under_way{fault + ", or have them wait (async_client_options::full)"});
 }
 
 void async_core::admit(async_operation& next)
@@ -137,6 +144,13 @@ std::uint32_t async_core::timeout_of(const async_operation& next) const
         return native::no_limit;
     const auto left = std::chrono::ceil<milliseconds>(next.started + *timeout - now_);
     return static_cast<std::uint32_t>(std::max(left, milliseconds{0}).count());
+}
+
+/// When it must have been sent, if others hold it up.
+time_point async_core::queued_until(const async_operation& next) const
+{
+    const auto timeout = next.request.timeout;
+    return timeout ? later(later(next.started, *timeout), environment_.options.call_deadline) : time_point::max();
 }
 
 /// Why the server would refuse it; null if it would not.
@@ -169,6 +183,8 @@ void async_core::send_in_turn(async_operation& next)
     if (is_answered_at_once || (held_.empty() && server_takes_more()))
         return send(next);
     next.where = async_operation::place::waiting;
+    // A call has no timeout, and needs none where the server takes it: it is answered at once.
+    next.due = next.request.what == kind::call ? now_ + environment_.options.call_deadline : queued_until(next);
     held_.push_back(next);
 }
 

@@ -911,6 +911,9 @@ struct gets_that_wait {
                 waiting.push_back(asked.id);
             }
             ++asked_for;
+        } else if (asked.code == operation::cancel) {
+            std::erase(waiting, asked.id);
+            wire::native::write_frame(out, {operation::cancelled, asked.id});
         } else if (asked.code == operation::ping) {
             wire::native::write_frame(out, {operation::pong, asked.id}, asked.body);
         }
@@ -1069,11 +1072,93 @@ TEST_CASE("operations that the server has no room for give up in their time", "[
     const async_queue<int> queue{client, "tasks"};
     queue.async_get([](std::exception_ptr, int) {});
     std::string came_to;
-    queue.async_get(10ms, [&](std::exception_ptr failed, int) { came_to = kind_of(failed); });
+    SECTION("which is when they have waited as long as they may")
+    {
+        queue.async_get(10ms, [&](std::exception_ptr failed, int) { came_to = kind_of(failed); });
+    }
+    SECTION("which is soon, if they are to be answered at once")
+    {
+        queue.async_qsize([&](std::exception_ptr failed, std::size_t) { came_to = kind_of(failed); });
+    }
     run_until(io, [&] { return !came_to.empty(); });
     CHECK(came_to == "deadline_exceeded");
     client.close();
     run_until(io, [&] { return io.stopped(); });
+}
+
+TEST_CASE("consumers that take all that the server takes leave no room for operations", "[net][async]")
+{
+    gets_that_wait there{GENERATE(1U, 2U)};
+    asio::io_context io;
+    async_client_options options = short_limits();
+    options.full = GENERATE(when_full::wait, when_full::fail);
+    const async_client client{io, there.serving.address(), "abc", options};
+    const async_queue<int> queue{client, "tasks"};
+    std::vector<std::string> came_to;
+    const auto consumer = queue.consume(8);
+    consumer.async_next([](std::exception_ptr, int) {});
+    run_until(io, [&] { return there.number_waiting() == 1; });
+    queue.async_get([&](std::exception_ptr failed, int) { came_to.push_back(kind_of(failed)); });
+    queue.async_qsize([&](std::exception_ptr failed, std::size_t) { came_to.push_back(kind_of(failed)); });
+    if (options.full == when_full::fail) {
+        run_until(io, [&] { return came_to.size() == 2; });
+        CHECK(came_to == std::vector<std::string>(2, "too_many_under_way"));
+        queue.async_get([&](std::exception_ptr failed, int) {
+            CHECK_THROWS_WITH(std::rethrow_exception(failed), Catch::Contains("0 operations and 1 consumers are under way"));
+            came_to.push_back(kind_of(failed));
+        });
+        run_until(io, [&] { return came_to.size() == 3; });
+        return;
+    }
+    io.restart();
+    io.run_for(30ms);
+    CHECK(came_to.empty());
+    run_for(io, consumer.async_stop(asio::use_future));
+    run_until(io, [&] { return there.number_waiting() == 1; });
+    there.answer(1);
+    run_until(io, [&] { return came_to.size() == 2; });
+    CHECK(came_to.front() == "queue_empty");
+    CHECK(there.refused == 0);
+}
+
+TEST_CASE("a consumer that has come to an end takes no room", "[net][async]")
+{
+    gets_that_wait there{2};
+    asio::io_context io;
+    async_client_options options = short_limits();
+    options.full = when_full::fail;
+    const async_client client{io, there.serving.address(), "abc", options};
+    const async_queue<int> queue{client, "tasks"};
+    const auto consumer = queue.consume(8);
+    std::string came_to;
+    consumer.async_next([&](std::exception_ptr failed, int) { came_to = kind_of(failed); });
+    run_until(io, [&] { return there.number_waiting() == 1; });
+    there.answer(1);
+    run_until(io, [&] { return !came_to.empty(); });
+    queue.async_get([&](std::exception_ptr failed, int) { came_to = "get: " + kind_of(failed); });
+    run_until(io, [&] { return there.number_waiting() == 1; });
+    there.answer(1);
+    run_until(io, [&] { return came_to == "get: queue_empty"; });
+}
+
+TEST_CASE("an operation that was let in before a consumer began is sent before it", "[net][async]")
+{
+    gets_that_wait there{2};
+    asio::io_context io;
+    const async_client client{io, there.serving.address(), "abc", short_limits()};
+    const async_queue<int> queue{client, "tasks"};
+    std::vector<std::string> came_to;
+    for (const std::string name : {"first get: ", "second get: "})
+        queue.async_get([&came_to, name](std::exception_ptr failed, int) { came_to.push_back(name + kind_of(failed)); });
+    const auto consumer = queue.consume(8);
+    consumer.async_next([&](std::exception_ptr failed, int) { came_to.push_back("consumer: " + kind_of(failed)); });
+    for (std::size_t i = 1; i <= 3; ++i) {
+        run_until(io, [&] { return there.number_waiting() == 1; });
+        there.answer(1);
+        run_until(io, [&] { return came_to.size() == i; });
+    }
+    CHECK(came_to == std::vector<std::string>{"first get: queue_empty", "second get: queue_empty", "consumer: queue_empty"});
+    CHECK(there.refused == 0);
 }
 
 namespace {
