@@ -26,7 +26,7 @@ public:
         cpu_set_t allowed;
         CPU_ZERO(&allowed);
         if (::sched_getaffinity(0, sizeof allowed, &allowed) == 0)
-            for (int processor = 0; processor < CPU_SETSIZE; ++processor)
+            for (std::size_t processor = 0; processor < CPU_SETSIZE; ++processor)
                 if (CPU_ISSET(processor, &allowed))
                     sleepers_.emplace_back(processor);
         if (sleepers_.empty())
@@ -42,11 +42,11 @@ public:
     }
 
 private:
-    static constexpr int any_processor = -1;
+    static constexpr std::size_t any_processor = CPU_SETSIZE;
 
     class sleeper {
     public:
-        explicit sleeper(int processor) : processor_{processor}, thread_{[this] { run(); }} {}
+        explicit sleeper(std::size_t processor) : processor_{processor}, thread_{[this] { run(); }} {}
         sleeper(const sleeper&) = delete;
         sleeper& operator=(const sleeper&) = delete;
         ~sleeper()
@@ -88,11 +88,11 @@ private:
                 return;
             cpu_set_t own;
             CPU_ZERO(&own);
-            CPU_SET(static_cast<std::size_t>(processor_), &own);
+            CPU_SET(processor_, &own);
             (void)::sched_setaffinity(0, sizeof own, &own);
         }
 
-        const int processor_;
+        const std::size_t processor_;
         std::mutex mutex_;
         std::vector<std::pair<clock_type::time_point, clock_type::duration>> lates_;  // guarded by mutex_, as due_
         clock_type::time_point due_ = clock_type::now() + std::chrono::milliseconds{1};
