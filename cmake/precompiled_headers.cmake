@@ -1,4 +1,4 @@
-# What nearly every file reads anyway, read once. It takes a third of the time off builds that optimise nothing, such as those with
+# What nearly every file reads anyway, read once. It takes up to a third of the time off builds that optimise nothing, such as those with
 # sanitizers. Builds without it show that each file includes what it uses, so not all should have it.
 option(QUAYMASTER_PRECOMPILE_HEADERS "Read the headers that most files include once: for whole builds, slower after a change" OFF)
 

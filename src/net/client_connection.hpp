@@ -121,6 +121,15 @@ private:
         time_point heard{};     // when something last was, or `begin`
         time_point until{};
         bool is_asked = false;  // since anything was heard: then this is the server's last chance
+
+        /// The wait begins, or something was heard.
+        void begin_again(time_point now, std::chrono::milliseconds slice)
+        {
+            begin = begin == time_point{} ? now : begin;
+            heard = now;
+            until = now + slice;
+            is_asked = false;
+        }
     };
 
     wire::reply transact_in_frames(const wire::outgoing_request& request, codec::reader_dialect dialect, const reply_wait& wait);

@@ -242,21 +242,18 @@ void client_connection::fill_native(time_point deadline, silence& watched)
         socket_.read_exactly({input_.data() + size, whole - size}, options.call_deadline, ec);
         if (ec)
             throw_socket_error(ec, options.call_deadline);
-        const auto now = clock::now();
-        watched = {watched.begin == time_point{} ? now : watched.begin, now, now + options.wait_slice, false};
+        watched.begin_again(clock::now(), options.wait_slice);
         return;
     }
-    if (watched.until == time_point{}) {
-        const auto now = clock::now();
-        watched = {now, now, now + options.wait_slice, false};
-    }
+    if (watched.until == time_point{})
+        watched.begin_again(clock::now(), options.wait_slice);
     input_.resize(size + read_size);
     const std::size_t count = socket_.read_some({input_.data() + size, read_size}, std::min(deadline, watched.until), ec);
     input_.resize(size + count);
-    const auto now = count != 0 || ec ? clock::now() : watched.heard;
     if (count != 0)
-        watched = {watched.begin, now, now + options.wait_slice, false};
+        watched.begin_again(clock::now(), options.wait_slice);
     if (ec == boost::system::errc::timed_out) {
+        const auto now = clock::now();
         if (now >= deadline || watched.is_asked)
             throw_socket_error(ec, std::chrono::round<milliseconds>(now - (watched.is_asked ? watched.heard : watched.begin)));
         if (!awaits_pong_)  // else it is asked already, and has said other things since
