@@ -3,7 +3,7 @@ import re
 import shlex
 
 from harness import charts, contestants
-from harness.contest import BEST, FREE, OURS, PLACEMENTS
+from harness.contest import BEST, FREE, OURS, PLACEMENTS, STOLEN_MAX
 from harness.report import figure as said
 from harness.processes import PYTHON_SIDE
 from harness.report import machine_facts, markdown_table, time_now
@@ -27,6 +27,8 @@ EXPLANATION = """\
 - Percentiles are of all operations of a round, from a histogram that leaves none out. W4 has a rate: a put is due each millisecond,
   and the time counts from when it was due, so that a server that is late once cannot hide the operations that waited for it.
 - An operation is one put or one get; one item of a batch is one. MB/s count an item of 1 MiB once for its put and get together.
+- Whose turn lost more than 1 % of the processors' time to the host of a virtual machine has it again, up to twice, whichever server it
+  is; the least disturbed one counts. What a server's processes spend is as the kernel counts it, warm-up, beginning and end included.
 - Every item carries a number, and is checked: one that is lost, doubled or out of its producer's order fails the run.
 - "Share a core": both pinned to the first core; "a core each": the server, with all its threads, pinned to the first and the client
   to the last. Elsewhere nothing is pinned. Where cores are few the clients' own work bounds what any server can reach. All are in one
@@ -37,8 +39,9 @@ EXPLANATION = """\
   what the kernel keeps for a socket is not in it. The time to wake all is from the first put to the arrival of the last item, with
   64 puts under way; the client is one thread that puts and one that has all the connections.
 - W8: sizes are log-normal, 1 KiB the median, clamped to 16 B and 64 KiB, the same for every server; each queue holds 4 items
-  throughout, and each of the 64 connections is a thread that puts into any queue and gets from it: one item at a time, where the
-  threads' sleeping and waking is most of what is measured, or 16 into 16 queues and then 16 out of them, where the servers are.
+  throughout, and each of the 64 connections is a thread that puts into any queue and gets from it: one item at a time, or 16 into 16
+  queues and then 16 out of them. One at a time, more than half of the processor time is the client's, to send, to sleep and to be
+  woken, whatever the server: where the processors are few, that bounds what any server can reach.
 - A server that is missing from a workload's table takes no part in it: nobody has written that, or it failed, as is said there.
 """
 
@@ -55,7 +58,8 @@ def document(contests, taking_part, skipped, run, load_before, settings, plan):
     parts += ["## The run", "", "    " + run, ""]
     parts += ["- %s: %s" % fact for fact in machine_facts(settings.bin, load_before)]
     parts += ["- %s: %s" % fact for fact in (
-        ("Rounds", "%s; %g s for one client in one round" % (rounds_text(contests, plan), plan.seconds)),
+        ("Rounds", "%s; %g s for one client in one round%s" % (rounds_text(contests, plan), plan.seconds, seconds_text(contests, plan))),
+        ("Processor time taken by the host", stolen_text(contests)),
         ("busy_poll of both sides", "%d us, where it says so" % settings.busy_poll_us), ("When", time_now()))]
     parts += ["", "Servers, and what measures them:", ""]
     parts += ["- %s %s: %s." % (each.title, each.version(settings), each.note) for each in taking_part]
@@ -68,6 +72,29 @@ def rounds_text(contests, plan):
     more = ["%s: %d" % (each.scenario.name, plan.rounds_of(each.scenario))
             for each in contests if each.scenario.rounds_factor != 1]
     return "%d%s" % (plan.rounds, " (%s)" % ", ".join(more) if more else "")
+
+
+def seconds_text(contests, plan):
+    others = ["%s: %g s" % (each.scenario.name, plan.seconds_of(each.scenario))
+              for each in contests if each.scenario.seconds_factor != 1]
+    return " (%s)" % ", ".join(others) if others else ""
+
+
+def stolen_text(contests):
+    """How much the host of a virtual machine has disturbed the turns that count, and how many were taken again."""
+    shares = sorted(share for contest in contests for share in contest.stolen)
+    if not shares:
+        return "not known"
+    disturbed = sum(share > STOLEN_MAX for share in shares)
+    return "of the %s turns that count, the median lost %s, and %s; taken again: %s" % (
+        f"{len(shares):,}", percent(shares[len(shares) // 2]),
+        "%d lost more than %s, at most %s" % (disturbed, percent(STOLEN_MAX), percent(shares[-1])) if disturbed
+        else "the most disturbed %s" % percent(shares[-1]),
+        f"{sum(contest.repeated for contest in contests):,}")
+
+
+def percent(share):
+    return "%.2g %%" % (100 * share)
 
 
 # ---- targets -----------------------------------------------------------------------------------------------------------

@@ -8,11 +8,11 @@ import pathlib
 import shutil
 import statistics
 import subprocess
-import sys
-import time
 from typing import Optional, Tuple
 
+from harness.counters import clear_count, parsed_calls, process_tree, read_count, traced
 from harness.processes import BenchmarkError, run_client, running_server
+from harness.processor_time import ClientTime, ProcessTime, StolenTime
 
 OURS = "quaymaster"
 BUSY = "quaymaster-busy"
@@ -74,6 +74,7 @@ class Scenario:
     counts_calls: bool = False  # system calls are counted after the rounds
     counts_allocations: bool = False  # and allocations, ours and our client's
     rounds_factor: int = 1  # where schedulers, rather than servers, make rounds differ, more of them are needed
+    seconds_factor: float = 1  # the shorter a round, the fewer of them a gap in the machine's time falls into
 
 
 def p50(name, title):
@@ -108,6 +109,8 @@ def stream_scenario(mode, title, placement, bound):
 WAKE_P50, WAKE_P99 = p50("wake", "put to return"), p99("wake", "put to return")
 LARGE = Figure("mb", "throughput", "MB/s", ("mb_per_s",), True)
 MEMORY = Figure("memory", "server memory for each blocked get", "B", ("server_memory_per_connection",), False)
+SERVER_TIME = Figure("server_time", "processor time of the server for one operation", "us", ("processor_us", "server"), False)
+CLIENT_TIME = Figure("client_time", "and of the client", "us", ("processor_us", "client"), False)
 WAKE_RATE = Figure("wake_rate", "gets woken per second", "1/s", ("wakes_per_s",), True)
 
 SCENARIOS = (
@@ -119,18 +122,18 @@ SCENARIOS = (
     stream_scenario("pipelined", "64 operations under way", SPLIT, 2),
     stream_scenario("batched", "64 items a call", SAME, 1.3),
     stream_scenario("batched", "64 items a call", SPLIT, 1.3),
-    Scenario("W3", "W3", "W3, 4 producers and 4 consumers of 64 B, one queue", FREE, (RATE,),
+    Scenario("W3", "W3", "W3, 4 producers and 4 consumers of 64 B, one queue", FREE, (RATE, SERVER_TIME, CLIENT_TIME),
              (at_least(RATE, OURS, "redis", 1.1), at_least(RATE, BUSY, "redis", 1.5)), counts_calls=True,
              counts_allocations=True, rounds_factor=2),
     Scenario("W4", "W4", "W4, a blocked get woken by a put, one each millisecond", FREE, (WAKE_P50, WAKE_P99),
-             (at_most(WAKE_P50, OURS, "redis", 1.0), at_most(WAKE_P99, OURS, "redis", 0.8)), rounds_factor=2),
+             (at_most(WAKE_P50, OURS, "redis", 1.0), at_most(WAKE_P99, OURS, "redis", 0.8)), rounds_factor=6, seconds_factor=1 / 3),
     Scenario("W5", "W5", "W5, items of 1 MiB, put and get in turn", FREE, (LARGE,), (at_least(LARGE, OURS, BEST, 1.0),)),
     Scenario("W6", "W6", "W6, 10,000 blocked gets, all woken", FREE, (WAKE_RATE, MEMORY),
              (Target(MEMORY.key, OURS, None, 1536, True), at_least(WAKE_RATE, OURS, "redis", 1.3)), fresh_server=True),
     Scenario("W8-pipelined", "W8", "W8, 1,000 queues, 64 connections, items of 16 B to 64 KiB, 16 operations under way on each", FREE,
-             (RATE,), (at_least(RATE, OURS, "redis", 1.5),), ("--depth", "16"), pipelines_many_queues=True),
+             (RATE, SERVER_TIME, CLIENT_TIME), (at_least(RATE, OURS, "redis", 1.5),), ("--depth", "16"), pipelines_many_queues=True),
     Scenario("W8-in-turn", "W8", "W8, 1,000 queues, 64 connections, items of 16 B to 64 KiB, one operation at a time on each", FREE,
-             (RATE,), (at_least(RATE, OURS, "redis", 1.5),)),
+             (RATE, SERVER_TIME, CLIENT_TIME), (at_least(RATE, OURS, "redis", 1.5),)),
 )
 
 
@@ -144,6 +147,9 @@ class Plan:
     def rounds_of(self, scenario):
         return self.rounds * scenario.rounds_factor
 
+    def seconds_of(self, scenario):
+        return self.seconds * scenario.seconds_factor
+
 
 class Contest:
     """The rounds of one scenario. `figures[contestant name][figure key]` has one number a round."""
@@ -156,6 +162,8 @@ class Contest:
         self.allocations = None  # (our server's, our client's) for one operation
         self.commands = {}  # by contestant name: (the server's, the client's)
         self.settings_said = {}  # by contestant name: what differs from what the title says
+        self.stolen = []  # of each turn that counts, the share of the processors' time that was the host's
+        self.repeated = 0  # turns that do not count because of that
 
     def median(self, name, key):
         return statistics.median(self.figures[name][key])
@@ -192,7 +200,7 @@ def client_words(scenario, contestant, plan, server):
         words += ["--connections", str(min(plan.blocked_connections, contestant.blocked_connections or plan.blocked_connections)),
                   "--server-pid", str(server.pid)]
     else:
-        words += ["--seconds", "%g" % plan.seconds]
+        words += ["--seconds", "%g" % plan.seconds_of(scenario)]
     return words
 
 
@@ -201,6 +209,16 @@ def with_derived(report):
     if "wake_all_ms" in report:
         report["wakes_per_s"] = report["connections"] * 1000 / report["wake_all_ms"]
     return report
+
+
+STOLEN_MAX = 0.01  # of the processors' time: more of it, and a turn is taken again
+TURNS_MAX = 3
+
+
+@dataclasses.dataclass(frozen=True)
+class Turn:
+    report: dict
+    stolen: float
 
 
 class Runner:
@@ -257,20 +275,43 @@ class Runner:
         contest.figures.pop(contestant.name, None)
 
     def run_round(self, contest, contestant, server, number):
+        """One turn of `contestant`. One that the host has disturbed is taken again, and the least disturbed of them counts."""
         scenario = contest.scenario
         self.progress("%s: round %d of %d: %s" % (scenario.name, number + 1, self.plan.rounds_of(scenario), contestant.title))
+        least = None
+        for _ in range(TURNS_MAX):
+            turn = self.turn(contest, contestant, server)
+            if not turn:
+                return
+            contest.repeated += least is not None
+            least = turn if least is None or turn.stolen < least.stolen else least
+            if least.stolen <= STOLEN_MAX:
+                break
+        contest.stolen.append(least.stolen)
+        self.note(contest, contestant, least.report)
+
+    def turn(self, contest, contestant, server):
+        """What the client reports, and how much the host took meanwhile; None, and the reason noted, if that came to nothing."""
+        scenario = contest.scenario
         with contextlib.ExitStack() as stack:
             server = server or self.started(contest, contestant, stack)
             if not server:
-                return
+                return None
             command = contestant.client(self.settings, server) + client_words(scenario, contestant, self.plan, server)
             contest.commands[contestant.name] = (server.command, command)
+            stolen, of_server, of_client = StolenTime(), ProcessTime(process_tree(server.pid)), ClientTime()
             try:
                 report = with_derived(run_client(command, client_core(scenario, self.cores)))
             except BenchmarkError as error:
                 self.progress("%s: %s" % (contestant.title, error))
                 self.note_failure(contest, contestant, error)
-                return
+                return None
+            operations = 2 * report["items"]["put"]
+            report["processor_us"] = {"server": of_server.spent() * 1e6 / operations, "client": of_client.spent() * 1e6 / operations}
+            return Turn(report, stolen.share())
+
+    def note(self, contest, contestant, report):
+        scenario = contest.scenario
         for figure in scenario.figures:
             amount = figure.of(report)
             if amount is not None:
@@ -336,53 +377,7 @@ class Runner:
             contest.allocations = (max(of_server, 0) / operations, max(of_client, 0) / operations)
 
 
-def clear_count(path):
-    pathlib.Path(path).write_bytes(bytes(8))
-
-
-def read_count(path):
-    return int.from_bytes(pathlib.Path(path).read_bytes(), sys.byteorder)
-
-
-def process_tree(pid):
-    """`pid` and all that descend from it."""
-    children = collections.defaultdict(list)
-    for entry in os.listdir("/proc"):
-        if entry.isdigit():
-            try:
-                fields = pathlib.Path("/proc", entry, "stat").read_text(encoding="utf-8", errors="replace").rsplit(")", 1)[1].split()
-            except (OSError, IndexError):
-                continue
-            children[int(fields[1])].append(int(entry))
-    found = [pid]
-    for each in found:
-        found += children[each]
-    return found
-
-
-def traced(pid, tracer):
-    """True once strace watches `pid`; False if it cannot."""
-    for _ in range(100):
-        if tracer.poll() is not None:
-            return False
-        status = pathlib.Path("/proc/%d/status" % pid).read_text(encoding="utf-8")
-        if "TracerPid:\t0" not in status:
-            time.sleep(0.2)  # for the other threads
-            return True
-        time.sleep(0.05)
-    return False
-
-
-def parsed_calls(text):
-    """{name of a system call: how many} from the table that strace -c writes."""
-    calls = {}
-    for line in text.splitlines():
-        words = line.split()
-        if len(words) >= 5 and words[0].replace(".", "").isdigit() and words[3].isdigit() and words[-1] != "total":
-            calls[words[-1]] = int(words[3])
-    return calls
-
-
 def to_json(contests):
     return json.dumps([{"scenario": contest.scenario.name, "figures": contest.figures, "calls": contest.calls,
-                        "allocations": contest.allocations, "failures": contest.failures} for contest in contests], indent=1)
+                        "allocations": contest.allocations, "failures": contest.failures, "stolen": contest.stolen,
+                        "repeated": contest.repeated} for contest in contests], indent=1)

@@ -1,14 +1,17 @@
 #!/usr/bin/env python3
 """What bench/compare makes of figures: ratios, targets, tables, charts, and the table that strace prints. Starts no server."""
+import os
 import pathlib
+import subprocess
 import sys
+import time
 import unittest
 import xml.dom.minidom
 
 sys.dont_write_bytecode = True
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / 'bench'))
 
-from harness import charts, compare_report, contest  # noqa: E402
+from harness import charts, compare_report, contest, counters, processor_time  # noqa: E402
 
 
 def scenario(name):
@@ -67,6 +70,67 @@ class Comparison(unittest.TestCase):
                 self.assertTrue(any(each.workload == workload for each in contest.SCENARIOS), (contestant.name, workload))
 
 
+class Disturbance(unittest.TestCase):
+    """A server's turns of which the host took a given share each; the figure of a turn is its number."""
+
+    def counted(self, *shares):
+        runner = contest.Runner(None, contest.Plan(1, 1, 1, 1), [0, 1], lambda text: None)
+        turns = [contest.Turn({'ops_per_s': number}, share) for number, share in enumerate(shares, 1)]
+        runner.turn = lambda *which: turns.pop(0)
+        made = contest.Contest(scenario('W3'))
+        runner.run_round(made, compare_report.contestants.by_name('redis'), None, 0)
+        return made.figures['redis']['rate'], made.stolen, made.repeated
+
+    def test_an_undisturbed_turn_counts_at_once(self):
+        self.assertEqual(self.counted(0.01, 0), ([1], [0.01], 0))
+
+    def test_a_disturbed_turn_is_taken_again(self):
+        self.assertEqual(self.counted(0.3, 0.0, 0.0), ([2], [0.0], 1))
+
+    def test_where_all_are_disturbed_the_least_counts(self):
+        self.assertEqual(self.counted(0.3, 0.02, 0.2, 0.0), ([2], [0.02], 2))
+
+    def test_a_turn_that_failed_is_not_counted(self):
+        runner = contest.Runner(None, contest.Plan(1, 1, 1, 1), [0, 1], lambda text: None)
+        runner.turn = lambda *which: None
+        made = contest.Contest(scenario('W3'))
+        runner.run_round(made, compare_report.contestants.by_name('redis'), None, 0)
+        self.assertEqual((dict(made.figures), made.stolen), ({}, []))
+
+    def test_the_document_says_how_much_was_taken(self):
+        made = contest_of('W3', redis=[1, 2, 3])
+        made.stolen, made.repeated = [0.0, 0.004, 0.25], 4
+        said = compare_report.stolen_text([made, contest.Contest(scenario('W4'))])
+        self.assertEqual(said, 'of the 3 turns that count, the median lost 0.4 %, and 1 lost more than 1 %, at most 25 %; '
+                               'taken again: 4')
+        self.assertEqual(compare_report.stolen_text([]), 'not known')
+
+
+class ProcessorTime(unittest.TestCase):
+    def test_machine_times_leave_out_what_is_counted_twice(self):
+        # user nice system idle iowait irq softirq steal guest guest_nice
+        text = 'cpu  10 1 20 300 4 5 6 7 10 1\ncpu0 1 1 1 1 1 1 1 1 1 1\n'
+        self.assertEqual(processor_time.machine_times(text), (353, 7))
+
+    def test_a_kernel_that_knows_of_no_host(self):
+        self.assertEqual(processor_time.machine_times('cpu  10 1 20 300\n'), (331, 0))
+
+    def test_a_process_may_have_any_name(self):
+        self.assertEqual(processor_time.process_ticks('7 (a) b (c) S 1 7 7 0 -1 0 0 0 0 0 12 30 0 0 20 0\n'), 42)
+
+    def test_what_this_process_spends_is_found(self):
+        spent = processor_time.ProcessTime([os.getpid()])
+        end = time.process_time() + 0.1
+        while time.process_time() < end:
+            pass
+        self.assertGreaterEqual(spent.spent(), 0.08)  # two ticks of rounding
+
+    def test_a_child_counts_once_it_is_waited_for(self):
+        spent = processor_time.ClientTime()
+        subprocess.run([sys.executable, '-c', 'import time\nwhile time.process_time() < 0.1: pass'], check=True)
+        self.assertGreaterEqual(spent.spent(), 0.08)
+
+
 class Rendering(unittest.TestCase):
     def test_a_chart_is_well_formed_whatever_the_names(self):
         text = charts.bar_chart('a < b & "c"', 'x', [('one', 10.0, 5.0, 20.0, '10 us', True), ('<two>', 0.0, 0.0, 0.0, '0 us', False)])
@@ -86,7 +150,7 @@ class Rendering(unittest.TestCase):
 ------ ----------- ----------- --------- --------- ----------------
 100.00    0.000500           2       201         7 total
 '''
-        self.assertEqual(contest.parsed_calls(text), {'sendmsg': 100, 'recvfrom': 101})
+        self.assertEqual(counters.parsed_calls(text), {'sendmsg': 100, 'recvfrom': 101})
 
 
 if __name__ == '__main__':
