@@ -2,7 +2,8 @@
 #   - an include points up or sideways:  tools > net > session > core, wire > codec, and core and wire do not meet;
 #   - a public header leads into src/, or, but for those of the asynchronous client, to Asio;
 #   - a pure layer (codec, wire, core, session), or a test of one, reaches a socket, thread, lock, clock or log, be it through
-#     any chain of headers of ours, or by name.
+#     any chain of headers of ours, or by name;
+#   - a header may not be included twice.
 cmake_minimum_required(VERSION 3.25)
 
 set(layers codec wire core session net)
@@ -113,6 +114,16 @@ function(check_public_headers)
     endforeach()
 endfunction()
 
+function(check_guards)
+    file(GLOB files "${ROOT}/include/quaymaster/*.hpp" "${ROOT}/include/quaymaster/*/*.hpp" "${ROOT}/src/*/*.hpp")
+    foreach(file IN LISTS files)
+        file(STRINGS "${file}" guard REGEX "^#pragma once$" LIMIT_COUNT 1)
+        if(NOT guard)
+            finding("${file}" "has no `#pragma once`")
+        endif()
+    endforeach()
+endfunction()
+
 foreach(layer IN LISTS layers)
     check_direction(${layer})
 endforeach()
@@ -120,6 +131,7 @@ foreach(layer IN LISTS pure_layers)
     check_purity(${layer})
 endforeach()
 check_public_headers()
+check_guards()
 
 get_property(findings GLOBAL PROPERTY findings)
 if(findings)
