@@ -97,7 +97,10 @@ private:
 
 /// Gets the items of a queue one after the other, and has the next ones sent ahead. Made by async_queue::consume(). Up to
 /// `window` items are here that nobody has asked for yet. When it ends, or the last copy of it does, they are given back to the
-/// front of the queue, in their order; if their connection is lost by then, to its end.
+/// front of the queue, in their order; if their connection is lost by then, to its end. Where they cannot be given back
+/// (the server stays away, or the queue is shut down) they are lost: async_stop() tells of that, the end of the last copy cannot.
+/// When its connection is lost, items that were on their way to it may be lost, too. What has come is handed out, then async_next()
+/// fails with connection_lost, once, and the next call has items sent over a new connection.
 /// Thread safety, cancellation and errors: as async_client. Lifetime: keeps its queue and the connection.
 template <class T, class Codec = pickle_codec>
 class async_consumer {
@@ -110,14 +113,14 @@ public:
     }
 
     /// The next item: `void(std::exception_ptr, T)`. Waits without limit; several that wait are served in their order. Does not
-    /// count as under way. After queue_shut_down, or another error, the next call tries again.
+    /// count as under way. After queue_shut_down, connection_lost or another error the next call tries again.
     template <boost::asio::completion_token_for<void(std::exception_ptr, T)> Token = default_async_token>
     auto async_next(Token&& token = {}) const
     {
         return start<detail::read_item<T, Codec>>(detail::async_request::kind::next, std::forward<Token>(token));
     }
-    /// Ends it, and completes when what was sent ahead is back in the queue: `void(std::exception_ptr)`. Those that wait for
-    /// the next item, and who asks for one later, get operation_aborted.
+    /// Ends it, and completes when what was sent ahead is back in the queue, or with the error because of which not all is:
+    /// `void(std::exception_ptr)`. Those that wait for the next item, and who asks for one later, get operation_aborted.
     template <boost::asio::completion_token_for<void(std::exception_ptr)> Token = default_async_token>
     auto async_stop(Token&& token = {}) const
     {
@@ -143,7 +146,8 @@ private:
 /// A remote queue.Queue of items of type `T`, which `Codec` turns into Python objects and back, as queue_proxy<T> does. `T` is
 /// default constructible, because a handler is given one with an error, too.
 /// Timeouts: nullopt waits without limit, zero not at all. They count from the call; while the client is not connected they may
-/// be exceeded by what connecting takes.
+/// be exceeded by what connecting takes, and while as many operations as may be are under way, by what those take: one that is late and
+/// could not be sent fails with deadline_exceeded once the server has said nothing for call_deadline.
 /// Thread safety, lifetime, cancellation and errors: as async_client. A copy is another handle to the same queue.
 template <class T, class Codec = pickle_codec>
 class async_queue : public async_queue_base {

@@ -59,9 +59,8 @@ void async_connection::start()
         if (ec || alive == nullptr || self->is_over_ || self->is_ready_)
             return;
         const std::string within = seconds_text(self->environment_.options.handshake_deadline);
-        const bool is_connected = self->endpoints_.empty();
         self->fail({nullptr,
-                    is_connected ? self->place() + " accepted the connection and then did not finish the handshake within " +
+                    self->is_connected_ ? self->place() + " accepted the connection and then did not finish the handshake within " +
                                        within + ": it is frozen or overloaded, or no quaymaster or multiprocessing server"
                                  : "no connection to " + self->place() + " within " + within + ": the host does not answer",
                     {},
@@ -119,6 +118,7 @@ void async_connection::connect(std::size_t index)
 
 void async_connection::on_connected()
 {
+    is_connected_ = true;
     endpoints_.clear();
     if (!environment_.server.is_unix())
         tune_tcp(socket_.native_handle(), {environment_.socket.keepalive_idle, std::chrono::seconds{10}, 3});

@@ -111,6 +111,7 @@ private:
     std::uint64_t written_ = 0;
     time_point last_heard_{};
     time_point last_written_{};  // where a write was not taken whole
+    bool is_connected_ = false;
     bool is_ready_ = false;
     bool is_writing_ = false;  // waits until the socket takes more
     bool is_over_ = false;

@@ -86,12 +86,14 @@ struct async_feed {
     operation_list nexts;
     std::uint64_t connection = 0;  // of the items ahead
     std::uint32_t id = 0;          // of the consume
+    std::uint64_t sent_until = 0;  // where it ends in what its connection was given to write
     std::uint32_t used = 0;        // credit to return
     std::size_t returning = 0;     // batches on their way back
     bool is_running = false;       // a consume is under way
     bool is_wanted = false;        // one is to be
     bool is_over = false;
     std::exception_ptr failure;  // that a consume has come to while nobody waited: for the next who does
+    std::exception_ptr kept;     // why not all that was ahead is back
     operation_list stops;
 };
 
@@ -207,7 +209,9 @@ private:
     void fail_feed(async_feed& feed, const std::exception_ptr& error);
     void stop_feed(const std::shared_ptr<async_feed>& feed);
     void give_back(async_feed& feed);
-    static void on_given_back(async_feed& feed);
+    static void on_given_back(async_feed& feed, const std::exception_ptr& error);
+    void end_stop(async_feed& feed, async_operation& stop);
+    void lose_consume(async_feed& feed, const connection_failure& why);
     void keep_feed(const std::shared_ptr<async_feed>& feed);
     void drop_feed(async_feed& feed);
 

@@ -87,6 +87,7 @@ void async_core::fail_waiting(const connection_failure& why)
             each->is_wanted = false;
             told.splice(told.end(), each->nexts);
         }
+    told.splice(told.end(), room_);  // they would wait for the same, once more
     while (!told.empty())
         finish_lost(told.front(), why);
     settle();
@@ -130,6 +131,8 @@ void async_core::on_failed(const connection_failure& why)
                 add_wanted(each->object);  // if it was open, the server was to take the consume later
         } else if (each->is_over) {
             give_back(*each);
+        } else if (each->sent_until <= lost->written()) {
+            lose_consume(*each, why);
         } else if (!each->nexts.empty()) {
             each->is_wanted = true;
             add_wanted(each->object);
@@ -182,7 +185,7 @@ void async_core::take_back_sent(const async_connection& lost, const connection_f
     while (!unsafe.empty()) {
         async_operation& each = unsafe.front();
         if (each.is_cancelled && !each.may_have_executed)
-            finish_with_error(each, aborted());
+            finish_unanswered(each);
         else
             finish_lost(each, told);
     }

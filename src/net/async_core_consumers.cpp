@@ -21,16 +21,18 @@ using native::operation;
 /// Items on their way back, of which nobody is told but the feed.
 class returned_items final : public async_operation {
 public:
-    returned_items(async_request&& wanted, std::shared_ptr<async_feed> from, void (*done)(async_feed&)) noexcept
+    using told_feed = void (*)(async_feed&, const std::exception_ptr& error);
+
+    returned_items(async_request&& wanted, std::shared_ptr<async_feed> from, told_feed done) noexcept
         : async_operation{std::move(wanted)}, feed_{std::move(from)}, done_{done}
     {
     }
-    void complete(async_result&&) override
+    void complete(async_result&& result) override
     {
         const auto feed = std::move(feed_);
         const auto done = done_;
         delete this;
-        done(*feed);
+        done(*feed, result.error);
     }
     void destroy() noexcept override { delete this; }
 
@@ -38,7 +40,7 @@ private:
     ~returned_items() = default;
 
     std::shared_ptr<async_feed> feed_;
-    void (*done_)(async_feed&);
+    told_feed done_;
 };
 
 }  // namespace
@@ -88,6 +90,7 @@ void async_core::run_feed(async_feed& feed)
     feed.used = 0;
     feed.connection = connection_number_;
     feed.id = connection_->session().consume(&feed, feed.object->server_handle, feed.window);
+    feed.sent_until = connection_->appended();
 }
 
 /// Those that the server was to take later, and whose objects are open.
@@ -136,6 +139,17 @@ void async_core::fail_feed(async_feed& feed, const std::exception_ptr& error)
         finish_with_error(feed.nexts.front(), error);
 }
 
+/// The connection of a consume that had left is lost, and with it what was on its way: who waits is told, or the next who does.
+void async_core::lose_consume(async_feed& feed, const connection_failure& why)
+{
+    const auto lost = std::make_exception_ptr(
+        connection_lost{why.text + "; items that were on their way to this consumer may be lost with it", why.cause, true});
+    if (feed.nexts.empty())
+        feed.failure = lost;
+    else
+        fail_feed(feed, lost);
+}
+
 void async_core::begin_stop(async_operation& stop)
 {
     const std::shared_ptr<async_feed> feed = stop.request.stream->feed;
@@ -144,7 +158,7 @@ void async_core::begin_stop(async_operation& stop)
     feed->stops.push_back(stop);
     if (was_over) {
         if (!feed->is_running && feed->returning == 0)
-            finish(stop, {});
+            end_stop(*feed, stop);
         return;
     }
     stop_feed(feed);
@@ -192,17 +206,27 @@ void async_core::give_back(async_feed& feed)
         ++feed.returning;
         route(*new returned_items{std::move(wanted), kept, &async_core::on_given_back});
     }
-    on_given_back(feed);
+    on_given_back(feed, nullptr);
 }
 
-void async_core::on_given_back(async_feed& feed)
+void async_core::on_given_back(async_feed& feed, const std::exception_ptr& error)
 {
+    if (error != nullptr && feed.kept == nullptr)
+        feed.kept = error;
     if (--feed.returning != 0)
         return;
     async_core& core = *feed.object->handle->core;
     while (!feed.stops.empty())
-        core.finish(feed.stops.front(), {});
+        core.end_stop(feed, feed.stops.front());
     core.drop_feed(feed);
+}
+
+void async_core::end_stop(async_feed& feed, async_operation& stop)
+{
+    if (feed.kept != nullptr)
+        finish_with_error(stop, feed.kept);
+    else
+        finish(stop, {});
 }
 
 }  // namespace quaymaster::net

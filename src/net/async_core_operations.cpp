@@ -294,7 +294,11 @@ void async_core::finish_unanswered(async_operation& cancelled)
     if (cancelled.may_have_executed)
         return finish_lost(
             cancelled, {nullptr, "cancelled while it waited to be sent again", boost::asio::error::operation_aborted, false});
-    finish_with_error(cancelled, aborted());
+    if (cancelled.progress == 0)
+        return finish_with_error(cancelled, aborted());
+    async_result result;  // of a batch, some parts of which are in
+    result.count = cancelled.progress;
+    finish(cancelled, std::move(result));
 }
 
 void async_core::finish(async_operation& done, async_result&& result)

@@ -887,3 +887,33 @@ TEST_CASE("a put that was sent again is never said to have had no effect", "[net
     run_until(io, [&] { return !came_to.empty(); });
     CHECK(came_to == "lost, maybe executed");
 }
+
+TEST_CASE("a batch that is cancelled when its connection is lost says how many are in", "[net][async]")
+{
+    server_testing::test_server server;
+    cuttable_path path{server.port()};
+    asio::io_context io;
+    const async_client client{io, path.address(), "abc", short_limits()};
+    const async_queue<std::string> queue{client, "tasks"};
+    run_for(io, queue.async_open(asio::use_future));
+    // More than two requests' worth, so that the second part does not fit into what sockets hold.
+    const std::vector<std::string> items(20, std::string(1 << 20, 'x'));
+    path.stall_after_next_reply();
+    asio::cancellation_signal stop;
+    std::optional<std::size_t> count;
+    std::string came_to;
+    queue.async_put_many(items, asio::bind_cancellation_slot(stop.slot(), [&](std::exception_ptr failed, std::size_t in) {
+                             came_to = kind_of(failed);
+                             count = in;
+                         }));
+    run_until(io, [&] { return path.holds_up_client(); });
+    stop.emit(asio::cancellation_type::all);
+    io.restart();
+    io.poll();
+    path.end_stalled();
+    run_until(io, [&] { return count.has_value(); });
+    CHECK(came_to.empty());
+    CHECK(*count > 0);
+    CHECK(*count < items.size());
+    CHECK(run_for(io, queue.async_qsize(asio::use_future)) == *count);
+}

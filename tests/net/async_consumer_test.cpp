@@ -95,7 +95,7 @@ TEST_CASE("a consumer is sent items ahead, and gives back what nobody asked for"
     }
 }
 
-TEST_CASE("a consumer goes on after its connection was lost", "[net][async]")
+TEST_CASE("a consumer tells that its connection was lost, and goes on", "[net][async]")
 {
     test_server server;
     cuttable_path path{server.port()};
@@ -109,9 +109,81 @@ TEST_CASE("a consumer goes on after its connection was lost", "[net][async]")
     path.lose_next_reply();
     run_for(io, queue.async_put(2, asio::use_future));  // its reply, or the item, is lost
     run_for(io, queue.async_put(3, asio::use_future));
-    const int got = run_for(io, std::move(next));
+    try {
+        (void)run_for(io, std::move(next));
+        FAIL("an item may be lost, and nobody is told");
+    } catch (const connection_lost& lost) {
+        CHECK(lost.may_have_executed());
+        CHECK_THAT(lost.what(), Catch::Contains("on their way to this consumer"));
+    }
+    const int got = run_for(io, consumer.async_next(asio::use_future));
     CHECK((got == 2 || got == 3));
     CHECK(path.connections() == 2);
+}
+
+TEST_CASE("a consumer hands out what has come before it tells that its connection was lost", "[net][async]")
+{
+    test_server server;
+    cuttable_path path{server.port()};
+    asio::io_context io;
+    const async_client client{io, path.address(), "abc", short_limits()};
+    const async_queue<int> queue{client, "tasks"};
+    CHECK(run_for(io, queue.async_put_many(numbers_to(10), asio::use_future)) == 10);
+    const auto consumer = queue.consume(4);
+    CHECK(run_for(io, consumer.async_next(asio::use_future)) == 0);
+    path.lose_next_reply();
+    CHECK_THROWS_AS(run_for(io, queue.async_task_done(asio::use_future)), connection_lost);
+    for (const int expected : {1, 2, 3})
+        CHECK(run_for(io, consumer.async_next(asio::use_future)) == expected);
+    CHECK_THROWS_AS(run_for(io, consumer.async_next(asio::use_future)), connection_lost);
+    CHECK(run_for(io, consumer.async_next(asio::use_future)) == 4);
+}
+
+TEST_CASE("async_stop() tells that what was sent ahead cannot be given back", "[net][async]")
+{
+    std::optional<test_server> server{std::in_place};
+    cuttable_path path{server->port()};
+    asio::io_context io;
+    async_client_options options = short_limits();
+    options.client.reconnect_deadline = 200ms;
+    const async_client client{io, path.address(), "abc", options};
+    const async_queue<int> queue{client, "tasks"};
+    CHECK(run_for(io, queue.async_put_many(numbers_to(10), asio::use_future)) == 10);
+    const auto consumer = queue.consume(4);
+    CHECK(run_for(io, consumer.async_next(asio::use_future)) == 0);
+    std::string came_to;
+    const auto stop = [&] {
+        consumer.async_stop([&](std::exception_ptr failed) { came_to = failed ? kind_of(failed) : "done"; });
+    };
+    SECTION("because the server is gone")
+    {
+        server.reset();
+        stop();
+        run_until(io, [&] { return !came_to.empty(); });
+        CHECK_THAT(came_to, Catch::StartsWith("lost"));
+    }
+    SECTION("because the queue is shut down meanwhile")
+    {
+        path.lose_next_reply();
+        CHECK_THROWS_AS(run_for(io, queue.async_task_done(asio::use_future)), connection_lost);
+        python_peer other{server->port()};
+        other.open_stream();
+        (void)other.call("tasks", "shutdown");
+        stop();
+        run_until(io, [&] { return !came_to.empty(); });
+        CHECK(came_to == "queue_shut_down");
+        came_to.clear();
+        stop();  // and once more, whoever asks
+        run_until(io, [&] { return !came_to.empty(); });
+        CHECK(came_to == "queue_shut_down");
+    }
+    SECTION("because the client is closed meanwhile")
+    {
+        stop();
+        client.close();
+        run_until(io, [&] { return !came_to.empty(); });
+        CHECK(came_to == "aborted");
+    }
 }
 
 TEST_CASE("a consumer of a queue that is shut down gets what is left, and is told", "[net][async]")

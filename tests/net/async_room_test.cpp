@@ -290,3 +290,20 @@ TEST_CASE("an operation that was let in before a consumer began is sent before i
     CHECK(came_to == std::vector<std::string>{"first get: queue_empty", "second get: queue_empty", "consumer: queue_empty"});
     CHECK(there.refused == 0);
 }
+
+TEST_CASE("operations that wait for room fail with those that wait for a connection", "[net][async]")
+{
+    asio::io_context io;
+    async_client_options options = short_limits();
+    options.client.connect_deadline = 100ms;
+    options.in_flight_max = 1;
+    const std::uint16_t closed_port = [] { return server_testing::test_server{}.port(); }();
+    const async_client client{io, {"127.0.0.1", closed_port}, "abc", options};
+    const async_queue<int> queue{client, "tasks"};
+    std::vector<std::string> came_to;
+    for (int i = 0; i < 50; ++i)
+        queue.async_get(0ms, [&](std::exception_ptr failed, int) { came_to.push_back(kind_of(failed)); });
+    run_until(io, [&] { return !came_to.empty(); });
+    io.poll();
+    CHECK(came_to == std::vector<std::string>(50, "lost, not executed"));
+}

@@ -13,6 +13,7 @@
 #include <boost/asio/use_future.hpp>
 
 #include <poll.h>
+#include <sys/ioctl.h>
 
 #include <atomic>
 #include <chrono>
@@ -79,7 +80,7 @@ inline quaymaster::async_client_options short_limits()
 }
 
 /// Carries octets to and from the server at `port`, one connection at a time, until told to lose what the server says next, and
-/// the connection with it.
+/// the connection with it, or to carry nothing more to the server.
 class cuttable_path {
 public:
     explicit cuttable_path(std::uint16_t port) : port_{port}, thread_{[this] { carry_all(); }} {}
@@ -93,6 +94,12 @@ public:
 
     [[nodiscard]] quaymaster::address address() const { return {"127.0.0.1", listener_.port}; }
     void lose_next_reply() { is_to_lose_ = true; }
+    /// What the server says next is the last that is carried.
+    void stall_after_next_reply() { is_to_stall_ = true; }
+    /// It carries nothing any more, and the client has sent more.
+    [[nodiscard]] bool holds_up_client() const { return has_held_up_; }
+    /// Ends the connection of which nothing is carried any more.
+    void end_stalled() { is_stalled_ = false; }
     /// Connections that were carried so far.
     [[nodiscard]] int connections() const { return connections_; }
 
@@ -149,12 +156,28 @@ private:
                 if (watched[1].revents != 0) {
                     if (is_to_lose_.exchange(false))
                         break;
+                    const bool is_last = is_to_stall_.exchange(false);
+                    is_stalled_ = is_last;
                     if (!forward(server, client))
                         break;
+                    if (is_last) {
+                        stall(client);
+                        break;
+                    }
                 }
             }
         }
         ::close(server);
+    }
+
+    void stall(int client)
+    {
+        while (is_stalled_ && !is_over_) {
+            (void)is_readable(client);
+            int count = 0;
+            if (::ioctl(client, FIONREAD, &count) == 0 && count > 0)
+                has_held_up_ = true;
+        }
     }
 
     static bool forward(int from, int to)
@@ -168,6 +191,9 @@ private:
     const listening_socket listener_;
     std::atomic<bool> is_over_{false};
     std::atomic<bool> is_to_lose_{false};
+    std::atomic<bool> is_to_stall_{false};
+    std::atomic<bool> is_stalled_{false};
+    std::atomic<bool> has_held_up_{false};
     std::atomic<int> connections_{0};
     std::thread thread_;
 };
