@@ -176,6 +176,9 @@ void shared_queue::put_back(std::span<codec::item> returned, completions& fulfil
         std::fill(returned.begin(), returned.end(), codec::item{});
         return;
     }
+    if (kind() == queue_kind::priority)
+        for (const codec::item& each : returned)
+            store_.require_readable(codec::payload{each});  // all of them, before one is back
     while (!returned.empty() && !getters_.empty()) {
         reserve_more(fulfilled, 1);
         codec::payload offered{std::move(returned.front())};

@@ -82,7 +82,7 @@ public:
     /// first of `returned` is the next to be taken; even if that makes the queue longer than maxsize: work is not lost for a
     /// bound. After shutdown(immediate) each counts as done. Leaves empty items in `returned`.
     /// std::bad_alloc: those that are back are empty, a first few or, in a priority queue, also a last few; the others are
-    /// still in `returned`, and the call may be repeated for them.
+    /// still in `returned`, and the call may be repeated for them. pickle_error: a priority queue cannot read one; none is back.
     void put_back(std::span<codec::item> returned, completions& fulfilled);
     /// Returns None once there have been as many task_done() as put(); parks `caller`, without limit, until then.
     outcome join(waiter& caller);

@@ -132,6 +132,7 @@ private:
         }
     };
 
+    void require_accepted(std::size_t request_size) const;
     wire::reply transact_in_frames(const wire::outgoing_request& request, codec::reader_dialect dialect, const reply_wait& wait);
     [[nodiscard]] std::uint32_t next_id() noexcept;
     [[nodiscard]] const std::uint32_t* find_handle(std::string_view ident) noexcept;

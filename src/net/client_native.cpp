@@ -75,6 +75,7 @@ wire::reply client_connection::transact_in_frames(const wire::outgoing_request& 
     const std::size_t begun = native::begin_body(output, {native::operation::call, id});
     try {
         wire::write_request(output, dialect, request, environment_.session.limits);
+        require_accepted(output.size_since(begun) - native::header_size);
     } catch (...) {
         output.truncate(begun);
         throw;
@@ -102,15 +103,21 @@ wire::reply client_connection::transact_in_frames(const wire::outgoing_request& 
     return wire::parse_reply(inner->payload, envelope_, environment_.session.limits);
 }
 
+/// Throws before anything is sent: the server would end the connection, and with it the other calls that it is good for.
+void client_connection::require_accepted(std::size_t request_size) const
+{
+    if (request_size > request_size_max_)
+        throw error{"a request of " + std::to_string(request_size) + " octets is more than the server at " +
+                    environment_.server.to_string() + " accepts (its payload_size_max is " + std::to_string(request_size_max_) + ")"};
+}
+
 native_reply client_connection::transact_native(const native::frame_head& head, bytes_view fields, bytes_view tail,
                                                 const native_wait& wait)
 {
     drop_input(std::exchange(native_reply_size_, 0));
     native::frame_head numbered = head;
     numbered.id = next_id();
-    if (fields.size() + tail.size() > request_size_max_)
-        throw error{"a request of " + std::to_string(fields.size() + tail.size()) + " octets is more than the server at " +
-                    environment_.server.to_string() + " accepts (its payload_size_max is " + std::to_string(request_size_max_) + ")"};
+    require_accepted(fields.size() + tail.size());
     const request_front front{numbered, fields, tail.size()};
     if (to_open_)
         return open_and_transact(*std::exchange(to_open_, std::nullopt), front.view(), tail, numbered.id, wait);

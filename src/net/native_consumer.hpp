@@ -15,7 +15,8 @@
 namespace quaymaster::net {
 
 /// Has the server send items as they come, up to a window ahead of what next() has given out.
-/// Thread safety: none; one thread at a time. Lifetime: its end gives back what was not taken, which takes up to call_deadline.
+/// Thread safety: none; one thread at a time. Lifetime: its end gives back what was not taken, which takes up to call_deadline for each
+/// reply that it waits for.
 class native_consumer final : public item_stream {
 public:
     /// `window`: from 1 to batch_items_max.

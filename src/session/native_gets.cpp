@@ -22,8 +22,9 @@ void answer_get(native_state& state, const pending_request& waiting, core::outco
         return answer_raised(waiting.id, 0, std::move(*error), now);
     codec::payload& first = std::get<core::returned>(result).result;
     if (waiting.code == operation::get) {
-        state.objects.count_taken(waiting.handle, *waiting.object, 1);
-        return answer_item(state, waiting.id, std::move(first).to_item(), now);
+        if (answer_item(state, waiting.id, std::move(first).to_item(), now))
+            state.objects.count_taken(waiting.handle, *waiting.object, 1);
+        return;
     }
     const borrowed_batch batch{now.scratch};
     batch->push_back(std::move(first).to_item());
@@ -124,14 +125,13 @@ void get(native_state& state, const native::frame& request, turn& now)
         core::waiter& waiter = waiting != nullptr ? static_cast<core::waiter&>(*waiting) : *state.caller;
         result = from.queue->get(waiting != nullptr ? wanted.limit : std::nullopt, waiter, fulfilled);
     });
-    if (item) {
-        ++from.taken;
-        return answer_item(state, request.id, std::move(item), now);
+    if (!item) {
+        if (state.park_or_raise(request.id, std::move(waiting), wanted.limit, result, now))
+            return;
+        item = std::move(std::get<core::returned>(result).result).to_item();
     }
-    if (state.park_or_raise(request.id, std::move(waiting), wanted.limit, result, now))
-        return;
-    ++from.taken;
-    answer_item(state, request.id, std::move(std::get<core::returned>(result).result).to_item(), now);
+    if (answer_item(state, request.id, std::move(item), now))
+        ++from.taken;
 }
 
 void get_many(native_state& state, const native::frame& request, turn& now)

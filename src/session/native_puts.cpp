@@ -134,8 +134,8 @@ void put_back(native_state& state, const native::frame& request, turn& now)
     const borrowed_batch batch{now.scratch};
     if (!read_items(state, request, wanted, *batch, now))
         return;
-    into.taken -= request.count;
     now.server.run_inside(*into.object, [&](core::completions& fulfilled) { into.queue->put_back(*batch, fulfilled); });
+    into.taken -= request.count;
     answer_done(request.id, request.count, now);
 }
 

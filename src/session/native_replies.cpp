@@ -70,14 +70,18 @@ void refuse(const native::frame& request, std::string_view why, turn& now)
     native::write_frame(now.replies, {operation::refused, request.id}, as_bytes(text));
 }
 
-void answer_item(native_state& state, std::uint32_t id, codec::item&& item, turn& now)
+bool answer_item(native_state& state, std::uint32_t id, codec::item&& item, turn& now)
 {
-    if (!item.traits().has_proxies && !item.traits().from_python2)
-        return native::write_frame(now.replies, {operation::item, id}, {}, item);
+    if (!item.traits().has_proxies && !item.traits().from_python2) {
+        native::write_frame(now.replies, {operation::item, id}, {}, item);
+        return true;
+    }
     try {
         native::write_frame(now.replies, {operation::item, id}, {}, for_client(state, std::move(item), now));
+        return true;
     } catch (const pickle_error& error) {
         native::write_raised(now.replies, id, 0, native::exception_number::other, "_pickle.PicklingError", error.what());
+        return false;
     }
 }
 

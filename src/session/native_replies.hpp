@@ -22,8 +22,8 @@ void answer_unreadable(std::uint32_t id, std::uint16_t count, std::string_view w
 /// `request` is none: why.
 void refuse(const wire::native::frame& request, std::string_view why, turn& now);
 
-/// An item, or the exception that it cannot be written for this client; it is lost then.
-void answer_item(native_state& state, std::uint32_t id, codec::item&& item, turn& now);
+/// An item, or, and then returns false, the exception that it cannot be written for this client; it is lost then.
+bool answer_item(native_state& state, std::uint32_t id, codec::item&& item, turn& now);
 /// Items for `waiting`, and whether its queue holds more. The first that cannot be written for this client, and what follows, goes back;
 /// if that is the very first, it is lost, as it is with answer_item(), and the answer says so. Returns how many are sent.
 std::size_t answer_items(native_state& state, const pending_request& waiting, std::vector<codec::item>& items, bool more,

@@ -26,7 +26,6 @@ using native::operation;
 
 void open(native_state& state, const frame& request, turn& now)
 {
-    state.objects.begin_open();
     const std::string_view ident = as_chars(request.body);
     auto object = now.server.find(ident);
     if (object == nullptr)
@@ -53,8 +52,10 @@ void close(native_state& state, const frame& request, turn& now)
 
 void inform(native_state& state, const frame& request, turn& now)
 {
-    if (request.body.empty())
-        return answer_item(state, request.id, codec::payload{server_information(*state.settings, native::version_max)}.to_item(), now);
+    if (request.body.empty()) {
+        answer_item(state, request.id, codec::payload{server_information(*state.settings, native::version_max)}.to_item(), now);
+        return;
+    }
     queue_request wanted{request};
     if (!read_queue_request(state, request, queue_fields::none, wanted, now))
         return;
@@ -177,6 +178,8 @@ std::size_t native_session::receive(bytes_view input, turn& now)
 void native_session::take_frame(const frame& request, turn& now)
 {
     const request_row* const row = find_row(request.code);
+    if (request.code == operation::open)
+        state_.objects.begin_open();  // whatever it comes to: those behind it must not reach what was opened before
     if (row == nullptr)
         return refuse(request, "version " + std::to_string(native::version_max) + " of the native dialect has no operation " +
                                    std::to_string(static_cast<unsigned>(request.code)), now);

@@ -31,14 +31,14 @@ void native_state::break_off(bad_end how)
 
 bool native_state::admit(const native::frame& request, turn& now)
 {
-    if (waits.size() >= settings->requests_max) {
-        refuse(request,
-               "requests_max (" + std::to_string(settings->requests_max) + ") requests are under way on this connection", now);
-        return false;
-    }
     if (waits.find(request.id) != nullptr) {
         refuse(request, "a request of that id is under way", now);
         break_off({{}, "it used the id " + std::to_string(request.id) + " of a request that was still under way"});
+        return false;
+    }
+    if (waits.size() >= settings->requests_max) {
+        refuse(request,
+               "requests_max (" + std::to_string(settings->requests_max) + ") requests are under way on this connection", now);
         return false;
     }
     return true;

@@ -7,6 +7,7 @@
 #include <quaymaster/errors.hpp>
 #include <quaymaster/event_proxy.hpp>
 #include <quaymaster/server.hpp>
+#include <quaymaster/sync_manager.hpp>
 
 #include <catch2/catch.hpp>
 
@@ -194,6 +195,30 @@ TEST_CASE("a request never outgrows the size that its header can say", "[net][cl
     net::client_connection stream{environment, clock_type::now() + 5s};
     REQUIRE(stream.begin_native());
     CHECK(stream.request_size_max() == 0xffff'ffff);
+}
+
+TEST_CASE("a call that is larger than its server takes is refused before it is sent", "[net][client][native]")
+{
+    server_options serving_options;
+    serving_options.payload_size_max = 10'000;
+    server serving{{"127.0.0.1", 0}, "abc", serving_options};
+    serving.register_sync_types();
+    serving.start();
+    sync_manager client{serving.bound_address(), "abc", short_limits()};
+    client.connect();
+    const auto settings = client.dict<std::string, std::string>();
+    settings.set("before", "1");
+    try {
+        settings.set("large", std::string(10'000, 'x'));
+        FAIL("it was taken");
+    } catch (const connection_lost&) {
+        FAIL("it was sent");
+    } catch (const error& refused) {
+        CHECK_THAT(refused.what(), Catch::Contains("its payload_size_max is 10000"));
+    }
+    settings.set("after", std::string(9'000, 'x'));
+    CHECK(settings.size() == 2);
+    CHECK(serving.statistics().dropped == 0);
 }
 
 TEST_CASE("a pong that comes after the reply costs no connection", "[net][client][native]")

@@ -585,6 +585,17 @@ TEST_CASE("an id that is under way cannot be used again", "[session][native]")
     CHECK_FALSE(pair.client.has_reply());
 }
 
+TEST_CASE("an id that is under way cannot be used again, even where no request more is taken", "[session][native]")
+{
+    session::server_settings settings;
+    settings.requests_max = 1;
+    native_pair pair{settings};
+    pair.client.get(1, pair.queue, 1000);
+    pair.client.get(1, pair.queue, 1000);
+    CHECK(pair.client.next(1).code == operation::refused);
+    CHECK(pair.server.session.wants_close());
+}
+
 TEST_CASE("at most requests_max requests are under way", "[session][native]")
 {
     session::server_settings settings;
@@ -664,6 +675,17 @@ TEST_CASE("an item that cannot be written for a client is lost to that client al
         client.get(1, queue);
         CHECK(client.next(1).raised().find("_pickle.PicklingError: ") == 0);
         CHECK(depth() == 1);
+        client.put_back(2, queue, {7});  // it was not handed out
+        CHECK(client.next(2).code == operation::refused);
+    }
+    SECTION("a get of it that has waited raises, too")
+    {
+        client.get(1, queue, no_limit);
+        put({deep});
+        resume_told(service, {&server});
+        CHECK(client.next(1).raised().find("_pickle.PicklingError: ") == 0);
+        client.put_back(2, queue, {7});
+        CHECK(client.next(2).code == operation::refused);
     }
     SECTION("a get_many stops before it, and the next raises")
     {
@@ -714,6 +736,20 @@ TEST_CASE("an item that a priority queue cannot read is refused alike, alone and
         CHECK(batch.count == 1);
         pair.client.get_many(3, queue, 5);
         CHECK(pair.client.next(3).items() == values{3});
+    }
+    SECTION("of what is given back none is, and it may be given back without that one")
+    {
+        const std::uint32_t queue = open(0);
+        pair.client.put_many(1, queue, {3, 4, 5});
+        CHECK(pair.client.next(1).count == 3);
+        pair.client.get_many(2, queue, 5);
+        CHECK(pair.client.next(2).count == 3);
+        pair.client.put_back(3, queue, {3, large, 4});
+        CHECK(pair.client.next(3).raised().find("_pickle.UnpicklingError: ") == 0);
+        pair.client.get_many(4, queue, 5);
+        CHECK(pair.client.next(4).raised() == "queue_empty");
+        pair.client.put_back(5, queue, {3, 4, 5});
+        CHECK(pair.client.next(5).count == 3);
     }
     SECTION("after a wait for room")
     {

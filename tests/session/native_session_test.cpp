@@ -353,6 +353,15 @@ TEST_CASE("requests need not wait for the answer to the open before them", "[ses
         CHECK(client.next(2).code == operation::refused);
         CHECK(size_of(end.service.queue) == 0);
     }
+    SECTION("nor when the open itself is refused for its form")
+    {
+        (void)client.open("get_task_queue");
+        const auto odd = native_client::frame({operation::open, 1, 0, 0x80}, as_bytes(std::string_view{"get_small_queue"}));
+        end.server.receive(joined({odd, put(2, "a")}));
+        CHECK(client.next(1).code == operation::refused);
+        CHECK(client.next(2).code == operation::refused);
+        CHECK(size_of(end.service.queue) == 0);
+    }
     SECTION("before the first open, and once that is closed, there is nothing")
     {
         end.server.receive(put(1, "a"));
