@@ -15,6 +15,10 @@ namespace {
 
 using native::operation;
 
+/// For how many a peer that does not read is held what its queues gave them, before the others leave the lines. There may be some
+/// for one that does read, if much comes at once.
+constexpr std::size_t held_max = 16;
+
 /// What a get or a get_many has come to. A get_many takes what else there is.
 void answer_get(native_state& state, const pending_request& waiting, core::outcome result, turn& now)
 {
@@ -99,6 +103,34 @@ void proceed_with_consume(native_state& state, pending_request& waiting, core::o
         return state.waits.settle(waiting);
     batch->clear();
     feed(state, waiting, now);
+}
+
+/// A get or a get_many that has left its line is tried again, and joins it at the end.
+void get_again(native_state& state, pending_request& waiting, turn& now)
+{
+    core::outcome result;
+    now.server.run_inside(*waiting.object, [&](core::completions& fulfilled) {
+        result = waiting.queue().get(waiting.due, waiting, fulfilled);
+    });
+    if (std::holds_alternative<core::parked>(result))
+        return state.waits.rejoin(waiting);
+    proceed_with_get(state, waiting, std::move(result), now);
+}
+
+void leave_lines(native_state& state, turn& now)
+{
+    for (pending_request* const each : state.waits.in_lines()) {
+        bool has_left = false;
+        now.server.run_inside(*each->object, [&](core::completions& fulfilled) {
+            has_left = each->current_state() == core::waiter::state::parked;  // else it was served a moment before
+            if (has_left)
+                each->queue().withdraw(*each, fulfilled);
+        });
+        if (!has_left)
+            continue;
+        each->is_waiting = false;
+        state.waits.stall(*each);
+    }
 }
 
 }  // namespace
@@ -204,13 +236,27 @@ void proceed_with_get(native_state& state, pending_request& waiting, core::outco
     state.waits.settle(waiting);
 }
 
+void resume_get(native_state& state, pending_request& served, turn& now)
+{
+    // Behind those that are held: a connection is sent the items of a queue in the order in which it got them.
+    if (now.replies.size() < state.settings->replies_size_max && state.waits.held() == 0)
+        return proceed_with_get(state, served, served.object->collect(served), now);
+    state.waits.hold(served);
+    if (state.waits.held() == held_max)
+        leave_lines(state, now);
+}
+
 void feed_stalled(native_state& state, turn& now)
 {
     while (now.replies.size() < state.settings->replies_size_max) {
+        if (pending_request* const served = state.waits.take_held()) {
+            proceed_with_get(state, *served, served->object->collect(*served), now);
+            continue;
+        }
         pending_request* const longest = state.waits.take_stalled();
         if (longest == nullptr)
             return;
-        feed(state, *longest, now);
+        longest->code == operation::consume ? feed(state, *longest, now) : get_again(state, *longest, now);
     }
 }
 

@@ -15,7 +15,10 @@ void credit(native_state& state, const wire::native::frame& request, turn& now);
 
 /// What a registered get, get_many or consume waited for has come to `result`: answers it, and a consume goes on.
 void proceed_with_get(native_state& state, pending_request& waiting, core::outcome result, turn& now);
-/// Sends to those consumers that had more credit than the peer was ready to read, each in its turn.
+/// One of them was served: proceeds with it, or has it wait for a peer that does not read. When some do, all that still wait for their
+/// queues leave the lines, so that the next items are others'.
+void resume_get(native_state& state, pending_request& served, turn& now);
+/// Those that waited for the peer to read go on, each in its turn, as far as it is ready to.
 void feed_stalled(native_state& state, turn& now);
 
 }  // namespace quaymaster::session

@@ -206,7 +206,9 @@ void native_session::resume(std::shared_ptr<core::waiter> told, turn& now)
         native::end_body(now.replies, begun);
         return state_.waits.settle(waiting);
     }
-    proceed(waiting, waiting.object->collect(waiting), now);
+    if (waiting.takes_items())
+        return resume_get(state_, waiting, now);
+    proceed_with_put(state_, waiting, waiting.object->collect(waiting), now);
 }
 
 void native_session::on_deadline(turn& now)
@@ -222,6 +224,10 @@ void native_session::on_deadline(turn& now)
             }
             native::end_body(now.replies, begun);
             state_.waits.settle(waiting);
+            continue;
+        }
+        if (waiting.is_stalled) {  // a get that stands in no line
+            proceed_with_get(state_, waiting, core::raised{core::exception_type::queue_empty, {}}, now);
             continue;
         }
         core::outcome result = now.server.expire(*waiting.object, waiting);

@@ -63,6 +63,8 @@ void pending_requests::settle(pending_request& waiting)
         timed_.erase(timed_.iterator_to(waiting));
     if (std::exchange(waiting.is_stalled, false))
         stalled_.erase(stalled_.iterator_to(waiting));
+    if (std::exchange(waiting.is_held, false))
+        held_.erase(held_.iterator_to(waiting));
     waiting.is_waiting = false;
     recycle(std::move(waiting.self_));
 }
@@ -87,6 +89,33 @@ pending_request* pending_requests::take_stalled() noexcept
     stalled_.pop_front();
     first.is_stalled = false;
     return &first;
+}
+
+void pending_requests::hold(pending_request& served) noexcept
+{
+    served.is_held = true;
+    held_.push_back(served);
+}
+
+pending_request* pending_requests::take_held() noexcept
+{
+    if (held_.empty())
+        return nullptr;
+    auto& first = static_cast<pending_request&>(held_.front());
+    held_.pop_front();
+    first.is_held = false;
+    return &first;
+}
+
+std::vector<pending_request*> pending_requests::in_lines()
+{
+    std::vector<pending_request*> found;
+    for (pending_request& each : all_)
+        if (each.takes_items() && !each.is_stalled && !each.is_held)
+            found.push_back(&each);
+    std::sort(found.begin(), found.end(),
+              [](const pending_request* left, const pending_request* right) { return left->turn < right->turn; });
+    return found;
 }
 
 pending_request* pending_requests::find(std::uint32_t id) noexcept

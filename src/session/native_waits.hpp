@@ -36,8 +36,9 @@ public:
 
     std::uint32_t id = 0;
     wire::native::operation code{};
-    bool is_stalled = false;       // consume: waits for the peer to read; see pending_requests::stall()
-    bool is_waiting = false;       // consume: stands in the line of its queue, or was served there and not resumed yet
+    bool is_stalled = false;       // takes items, and waits for the peer to read; see pending_requests::stall()
+    bool is_held = false;          // was served, and waits for the peer to read; see pending_requests::hold()
+    bool is_waiting = false;       // consume: stands in the line of its queue, or was served there and not answered yet
     std::uint16_t count = 0;       // get_many: how many are wanted
     std::uint32_t octets_max = 0;  // get_many
     std::uint32_t credit = 0;      // consume: how many may be sent
@@ -53,6 +54,12 @@ public:
     [[nodiscard]] core::shared_queue& queue() const noexcept { return *object->as_queue(); }
     /// False once it has been answered for the last time.
     [[nodiscard]] bool is_registered() const noexcept { return waiting_by_id::is_linked(); }
+    /// True for a get, a get_many and a consume.
+    [[nodiscard]] bool takes_items() const noexcept
+    {
+        using wire::native::operation;
+        return code == operation::get || code == operation::get_many || code == operation::consume;
+    }
 
 private:
     friend class pending_requests;
@@ -93,13 +100,21 @@ public:
     void rejoin(pending_request& waiting) noexcept { waiting.turn = ++turns_; }
     /// It waits on, until it is due, though take_due() may have given it already.
     void keep_due(pending_request& waiting) noexcept;
-    /// A consume that is not stalled is to go on when the peer has read, after those that are stalled already.
+    /// One that takes items, stands in no line and is not stalled is to go on when the peer has read, after those that are stalled already.
     void stall(pending_request& waiting) noexcept;
     /// The one that has been stalled for longest, which is stalled no more; null if none is.
     [[nodiscard]] pending_request* take_stalled() noexcept;
+    /// One that was served is to be answered when the peer has read, before those that are stalled.
+    void hold(pending_request& served) noexcept;
+    /// The one that has been held for longest, which is held no more; null if none is.
+    [[nodiscard]] pending_request* take_held() noexcept;
+    /// How many are held.
+    [[nodiscard]] std::size_t held() const noexcept { return held_.size(); }
+    /// Those that take items and are neither stalled nor held, in the order in which they joined their lines.
+    [[nodiscard]] std::vector<pending_request*> in_lines();
 
     [[nodiscard]] std::size_t size() const noexcept { return all_.size(); }
-    [[nodiscard]] bool has_stalled() const noexcept { return !stalled_.empty(); }
+    [[nodiscard]] bool has_stalled() const noexcept { return !stalled_.empty() || !held_.empty(); }
     [[nodiscard]] pending_request* find(std::uint32_t id) noexcept;
     /// All, by id. One that is settled is no longer among them; iterators to others stay valid.
     [[nodiscard]] id_set::iterator begin() noexcept { return all_.begin(); }
@@ -124,6 +139,7 @@ private:
     std::vector<std::shared_ptr<pending_request>> spare_;
     /// By their place in the line of a queue, which they have no use for meanwhile. The first is to go on first.
     boost::intrusive::list<core::waiter, boost::intrusive::constant_time_size<false>> stalled_;
+    boost::intrusive::list<core::waiter> held_;
     std::uint64_t turns_ = 0;  // of those that have joined a line
 };
 

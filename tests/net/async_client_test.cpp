@@ -917,3 +917,41 @@ TEST_CASE("a batch that is cancelled when its connection is lost says how many a
     CHECK(*count < items.size());
     CHECK(run_for(io, queue.async_qsize(asio::use_future)) == *count);
 }
+
+TEST_CASE("gets of a client that does not read leave the items to others, and get theirs when it does", "[net][async]")
+{
+    constexpr int gets = 200;
+    constexpr std::size_t item_size = 256 << 10;
+    server_options serving;
+    serving.outbox_size_max = 1 << 20;
+    connected here{short_limits(), {}, serving};
+    const auto queue = here.queue<std::string>();
+    std::vector<int> got;
+    std::vector<std::string> failed;
+    const auto on_item = [&](std::exception_ptr error, const std::string& item) {
+        error ? failed.push_back(kind_of(error)) : got.push_back(std::stoi(item));
+    };
+    for (int i = 0; i < gets; ++i)
+        queue.async_get(on_item);
+    run_for(here.io, queue.async_qsize(asio::use_future));  // behind the gets: they wait by now
+
+    // From here on nobody runs the loop of its client.
+    client_testing::queue_manager other{{"127.0.0.1", here.server.port()}, "abc", client_testing::short_limits()};
+    other.register_type("tasks");
+    other.connect();
+    const queue_proxy<std::string> tasks = other.create<queue_proxy<std::string>>("tasks");
+    for (int i = 0; i < gets; ++i)
+        tasks.put(std::to_string(i) + std::string(item_size, ' '));
+    const std::size_t left = tasks.qsize();
+    CHECK(left > gets / 2);  // sockets hold some megabytes
+    const int next = std::stoi(tasks.get(0ms));
+    CHECK(next == gets - static_cast<int>(left));
+
+    run_until(here.io, [&] { return got.size() + failed.size() == gets - 1; });
+    CHECK(failed.empty());
+    std::vector<int> expected = numbers_to(gets);
+    expected.erase(expected.begin() + next);
+    CHECK(got == expected);
+    tasks.put("200");
+    run_until(here.io, [&] { return got.size() == gets; });
+}

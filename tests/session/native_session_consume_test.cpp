@@ -381,6 +381,127 @@ TEST_CASE("of several consumes whose peer reads slowly each has its turn", "[ses
     }
 }
 
+namespace {
+
+/// A client with as many gets waiting as items of 500 octets are put then, which reads nothing before it is told to. Item `i` begins
+/// with its number.
+struct peer_that_reads_late : consumer_and_producer {
+    static constexpr std::size_t replies_size_max = 3000;
+    static constexpr int gets = 100;
+
+    explicit peer_that_reads_late(std::uint32_t timeout = native::no_limit) : consumer_and_producer{small_replies()}
+    {
+        for (int i = 0; i < gets; ++i)
+            client.get(static_cast<std::uint32_t>(i), queue, timeout);
+        CHECK(getters() == gets);
+        for (int i = 0; i < gets; ++i)
+            put({text(i)});
+    }
+    static session::server_settings small_replies()
+    {
+        session::server_settings settings;
+        settings.replies_size_max = replies_size_max;
+        return settings;
+    }
+    static value text(int number) { return std::to_string(number) + std::string(500, 'x'); }
+    /// What it has been sent, by now.
+    values read()
+    {
+        values all;
+        while (client.has_reply())
+            all.push_back(client.next().item());
+        return all;
+    }
+};
+
+values texts(int from, int to)
+{
+    values made;
+    for (int i = from; i < to; ++i)
+        made.push_back(peer_that_reads_late::text(i));
+    return made;
+}
+
+}  // namespace
+
+TEST_CASE("gets of a peer that does not read leave the items to others", "[session][native][get]")
+{
+    peer_that_reads_late pair;
+    const std::size_t unread = pair.server.replies.size();
+    CHECK(unread >= peer_that_reads_late::replies_size_max);
+    CHECK(unread < peer_that_reads_late::replies_size_max + 600);
+    const std::size_t given = peer_that_reads_late::gets - pair.depth();
+    CHECK(given < 30);  // sent, or held for it
+    CHECK(pair.getters() == 0);
+    CHECK(pair.server.session.is_stalled());
+
+    SECTION("who need not wait")
+    {
+        pair.other.get(1, pair.other_queue);
+        CHECK(pair.other.next(1).item() == peer_that_reads_late::text(static_cast<int>(given)));
+    }
+    SECTION("and go on in their order when it reads")
+    {
+        values all;
+        for (int reads = 0; reads < 100 && all.size() < peer_that_reads_late::gets; ++reads) {
+            for (value& each : pair.read())
+                all.push_back(std::move(each));
+            pair.server.receive({});
+            CHECK(pair.server.replies.size() < peer_that_reads_late::replies_size_max + 600);
+        }
+        CHECK(all == texts(0, peer_that_reads_late::gets));
+        CHECK_FALSE(pair.server.session.is_stalled());
+        CHECK(pair.depth() == 0);
+    }
+    SECTION("and wait again, if others have taken the items")
+    {
+        pair.other.get_many(1, pair.other_queue, 200);
+        (void)pair.other.next(1);
+        std::size_t got = 0;
+        for (int reads = 0; reads < 100 && pair.client.has_reply(); ++reads) {
+            got += pair.read().size();
+            pair.server.receive({});
+        }
+        CHECK(got == given);
+        CHECK(pair.getters() == peer_that_reads_late::gets - given);
+        pair.put({7});
+        CHECK(pair.client.next(static_cast<std::uint32_t>(given)).item() == value{7});
+    }
+    SECTION("and what is held for it goes back if it leaves")
+    {
+        std::size_t sent = 0;
+        for (; pair.client.has_reply(); ++sent)
+            (void)pair.client.next();
+        pair.server.session.end(pair.service, true);
+        CHECK(pair.depth() == peer_that_reads_late::gets - sent);
+        pair.other.get_many(1, pair.other_queue, 200);
+        CHECK(pair.other.next(1).items() == texts(static_cast<int>(sent), peer_that_reads_late::gets));
+    }
+}
+
+TEST_CASE("a get of a peer that does not read ends by its time-out", "[session][native][get]")
+{
+    peer_that_reads_late pair{500};
+    const std::size_t given = peer_that_reads_late::gets - pair.depth();
+    pair.server.now += 1s;
+    pair.server.on_deadline();
+    CHECK(pair.server.session.deadline() == core::never);
+    std::size_t got = 0;
+    std::size_t late = 0;
+    for (int reads = 0; reads < 100 && pair.client.has_reply(); ++reads) {
+        while (pair.client.has_reply()) {
+            const native_reply reply = pair.client.next();
+            reply.code == operation::item ? ++got : ++late;
+            if (reply.code != operation::item)
+                CHECK(reply.raised() == "queue_empty");
+        }
+        pair.server.receive({});
+    }
+    CHECK(got == given);
+    CHECK(late == peer_that_reads_late::gets - given);
+    CHECK(pair.depth() == late);
+}
+
 TEST_CASE("put_back gives back what was handed out, to the front", "[session][native][put_back]")
 {
     consumer_and_producer pair;

@@ -37,7 +37,12 @@ struct request {
     std::uint64_t credit = 0;  // consume: in all
     std::uint64_t sent = 0;    // consume: items so far
 
-    /// Of the one reply that it may still get once the session takes no more requests.
+    /// It takes items, and the session answers it only as far as its peer reads.
+    [[nodiscard]] bool takes_as_peer_reads() const noexcept
+    {
+        return !is_call && (kind == action::get || kind == action::get_many || kind == action::consume);
+    }
+    /// Of its reply, or one of them.
     [[nodiscard]] std::size_t reply_size_max() const noexcept
     {
         return kind == action::get_many ? count * item_reply_size_max : item_reply_size_max;
@@ -62,6 +67,7 @@ struct link {
     wire::outbox replies;
     bytes input;  // that the session has not consumed
     core::completions told;
+    std::vector<std::weak_ptr<core::waiter>> resumed;  // of what it was told, that which may not be answered yet
     const bool is_native;
     const std::size_t number;
     bool is_slow = false;
@@ -73,6 +79,7 @@ struct link {
     std::uint64_t consumed = 0;
     std::size_t looked_at = 0;         // octets in `replies` that have been looked at
     std::size_t replies_size_max = 0;  // that there may be: see reply_watch
+    std::optional<core::time_point> full_since;  // it has as many replies to write as it may, or requests that wait for that
 
     // The client's memory.
     std::map<std::uint32_t, request> open;  // requests by id, without those that are over; a Python client's in order

@@ -78,6 +78,9 @@ void network::notice_death(link& client)
     at_.say("the server notices that client ", client.number, " is gone");
     for (const auto& each : client.told)
         watch_.note_return(*each);
+    for (const auto& each : client.resumed)
+        if (const auto held = each.lock())
+            watch_.note_return(*held);
     client.session.end(at_.service, true);
     client.is_ended = true;
     client.told.clear();
@@ -98,9 +101,15 @@ void network::resume(link& client)
 {
     turn(client, [&](session::turn& now) {
         for (auto& each : std::exchange(client.told, {}))
-            if (client.session.waits_in(*each))
+            if (client.session.waits_in(*each)) {
+                client.resumed.push_back(each);
                 client.session.resume(std::move(each), now);
+            }
         client.receive(now);
+    });
+    std::erase_if(client.resumed, [](const auto& each) {
+        const auto held = each.lock();
+        return held == nullptr || held->current_state() != core::waiter::state::fulfilled;
     });
 }
 

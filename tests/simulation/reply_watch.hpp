@@ -35,12 +35,12 @@ private:
     void on_native(link& client, const wire::native::frame& reply);
     void on_streamed(link& client, request& what, const wire::native::frame& reply);
     void on_last(link& client, const request& what, const wire::native::frame& reply);
-    void on_put_answer(const request& what, const wire::native::frame& reply, bool is_raised, bool is_full);
+    void on_put_answer(const link& client, const request& what, const wire::native::frame& reply, bool is_raised, bool is_full);
     void on_batch(link& client, const request& what, const wire::native::frame& reply);
     void on_python(link& client, const request& what, bytes_view payload);
     void on_items(link& client, const request& what, const std::vector<item_key>& items);
     void on_put_over(const request& what, std::size_t in);
-    void check_end_of_wait(const request& what, bool gave_up);
+    void check_end_of_wait(const link& client, const request& what, bool gave_up);
 
     scene& at_;
 };
