@@ -329,7 +329,7 @@ void async_core::finish_lost(async_operation& done, const connection_failure& wh
         return finish_with_error(done, std::make_exception_ptr(deadline_exceeded{why.text}));
     finish_with_error(
         done, std::make_exception_ptr(connection_lost{
-                  done.may_have_executed ? why.text + " before it answered; the request may have been carried out" : why.text,
+                  done.may_have_executed ? why.text + "; the request had been sent, and may have been carried out" : why.text,
                   why.cause, done.may_have_executed}));
 }
 

@@ -388,6 +388,13 @@ def printed_lines_show_shared_objects(bin_dir):
         assert '4' in texts[2] and 'maxsize=5' in texts[6] and '0.5' in texts[7], texts
 
 
+def nobody_learns_of_the_address(bin_dir):
+    with Scratch() as scratch, open('/dev/full', 'w') as full:
+        process = subprocess.run([str(bin_dir / 'quaymaster'), 'serve', '--port', '0', '--authkey-file', str(scratch.key_file)], stdout=full,
+                                 stderr=subprocess.PIPE, universal_newlines=True, timeout=60)
+        assert process.returncode == 1 and 'standard output cannot be written to' in process.stderr, (process.returncode, process.stderr)
+
+
 def printed_for_python(server):
     """What the server says a client in Python can be."""
     return ''.join(itertools.takewhile(lambda line: not line.startswith('// a client in C++'), iter(server.process.stdout.readline, '')))
@@ -448,7 +455,8 @@ def main():
     cases = (puts_and_gets, get_prints_large_items_whole, get_prints_what_json_cannot_say, exit_codes,
              wrong_arguments_are_usage_errors, limits_are_options, stat_shows, bench_measures,
              bench_measures_streams_and_crowds, bench_counts_what_outlasts_its_time, large_items_take_their_own_memory, bench_finds_faults, bench_ends_on_signals,
-             key_is_made, shared_objects_have_names, empty_key_is_for_loopback, printed_lines_work, printed_lines_show_shared_objects, stops_on_signals, unix_socket, require_sha256)
+             key_is_made, shared_objects_have_names, empty_key_is_for_loopback, printed_lines_work, printed_lines_show_shared_objects,
+             nobody_learns_of_the_address, stops_on_signals, unix_socket, require_sha256)
     return run_cases([(case.__name__.replace('_', ' '), lambda case=case: case(bin_dir)) for case in cases])
 
 

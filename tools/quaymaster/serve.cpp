@@ -21,6 +21,7 @@
 #include <iostream>
 #include <map>
 #include <memory>
+#include <stdexcept>
 #include <string>
 #include <vector>
 
@@ -152,7 +153,11 @@ void serve(const serve_arguments& arguments)
     from_arguments([&] { register_all(served, queues, shared); });  // a name may be taken
     served.start();
     const address bound = served.bound_address();
-    std::cout << "listening on " << bound.to_string() << std::endl << client_lines(bound, key, queues, shared) << std::flush;
+    std::cout << "listening on " << bound.to_string() << std::endl;
+    if (!std::cout)
+        throw std::runtime_error{"standard output cannot be written to: whoever started this would not learn that it listens on " +
+                                 bound.to_string()};
+    std::cout << client_lines(bound, key, queues, shared) << std::flush;
     served.wait();
     logger->info("stopped");
 }
