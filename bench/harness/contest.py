@@ -307,7 +307,8 @@ class Runner:
                 self.note_failure(contest, contestant, error)
                 return None
             operations = 2 * report["items"]["put"]
-            report["processor_us"] = {"server": of_server.spent() * 1e6 / operations, "client": of_client.spent() * 1e6 / operations}
+            if operations:
+                report["processor_us"] = {"server": of_server.spent() * 1e6 / operations, "client": of_client.spent() * 1e6 / operations}
             return Turn(report, stolen.share())
 
     def note(self, contest, contestant, report):

@@ -99,8 +99,9 @@ private:
 /// `window` items are here that nobody has asked for yet. When it ends, or the last copy of it does, they are given back to the
 /// front of the queue, in their order; if their connection is lost by then, to its end. Where they cannot be given back
 /// (the server stays away, or the queue is shut down) they are lost: async_stop() tells of that, the end of the last copy cannot.
-/// When its connection is lost, items that were on their way to it may be lost, too. What has come is handed out, then async_next()
-/// fails with connection_lost, once, and the next call has items sent over a new connection.
+/// When its connection is lost, items that were on their way to it may be lost, too. Where that may be what has come is handed
+/// out, then async_next() fails with connection_lost, once, and the next call has items sent over a new connection; or
+/// async_stop() fails with it, if that comes first.
 /// Thread safety, cancellation and errors: as async_client. Lifetime: keeps its queue and the connection.
 template <class T, class Codec = pickle_codec>
 class async_consumer {

@@ -88,6 +88,7 @@ struct async_feed {
     std::uint32_t id = 0;          // of the consume
     std::uint64_t sent_until = 0;  // where it ends in what its connection was given to write
     std::uint32_t used = 0;        // credit to return
+    std::uint32_t credit = 0;      // that the server has, or has used for items on their way
     std::size_t returning = 0;     // batches on their way back
     bool is_running = false;       // a consume is under way
     bool is_wanted = false;        // one is to be
@@ -211,6 +212,7 @@ private:
     void give_back(async_feed& feed);
     static void on_given_back(async_feed& feed, const std::exception_ptr& error);
     void end_stop(async_feed& feed, async_operation& stop);
+    [[nodiscard]] static bool may_lose_items(const async_feed& feed, const async_connection& lost);
     void lose_consume(async_feed& feed, const connection_failure& why);
     void keep_feed(const std::shared_ptr<async_feed>& feed);
     void drop_feed(async_feed& feed);

@@ -130,8 +130,10 @@ void async_core::on_failed(const connection_failure& why)
             if (each->is_wanted)
                 add_wanted(each->object);  // if it was open, the server was to take the consume later
         } else if (each->is_over) {
+            if (may_lose_items(*each, *lost))
+                lose_consume(*each, why);
             give_back(*each);
-        } else if (each->sent_until <= lost->written()) {
+        } else if (may_lose_items(*each, *lost)) {
             lose_consume(*each, why);
         } else if (!each->nexts.empty()) {
             each->is_wanted = true;

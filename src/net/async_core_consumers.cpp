@@ -55,8 +55,10 @@ void async_core::begin_next(async_operation& next)
     serve_feed(*feed);
     if (feed->nexts.empty() || feed->is_running || feed->is_wanted)
         return;
-    if (feed->failure != nullptr)
+    if (feed->failure != nullptr) {
+        feed->kept = nullptr;
         return fail_feed(*feed, std::exchange(feed->failure, nullptr));
+    }
     keep_feed(feed);
     feed->is_wanted = true;
     run_feed(*feed);
@@ -88,6 +90,7 @@ void async_core::run_feed(async_feed& feed)
     feed.is_wanted = false;
     feed.is_running = true;
     feed.used = 0;
+    feed.credit = feed.window;
     feed.connection = connection_number_;
     feed.id = connection_->session().consume(&feed, feed.object->server_handle, feed.window);
     feed.sent_until = connection_->appended();
@@ -111,14 +114,17 @@ void async_core::serve_feed(async_feed& feed)
         ++feed.used;
         finish(feed.nexts.front(), std::move(result));
     }
-    if (feed.is_running && !feed.is_over && feed.used >= (feed.window + 1) / 2)
+    if (feed.is_running && !feed.is_over && feed.used >= (feed.window + 1) / 2) {
+        feed.credit += feed.used;
         connection_->session().add_credit(feed.id, std::exchange(feed.used, 0));
+    }
 }
 
 void async_core::on_feed_reply(async_feed& feed, const session::native_reply& reply)
 {
     if (reply.code == operation::items) {
         session::for_each_item(reply, [&](bytes_view opcodes) { feed.ahead.push_back(codec::item::make(opcodes, {})); });
+        feed.credit -= std::min<std::uint32_t>(feed.credit, reply.count);
         return serve_feed(feed);
     }
     feed.is_running = false;
@@ -139,13 +145,19 @@ void async_core::fail_feed(async_feed& feed, const std::exception_ptr& error)
         finish_with_error(feed.nexts.front(), error);
 }
 
-/// The connection of a consume that had left is lost, and with it what was on its way: who waits is told, or the next who does.
+/// True if the server may have sent items over the connection that has been lost, and they have not come.
+bool async_core::may_lose_items(const async_feed& feed, const async_connection& lost)
+{
+    return feed.credit != 0 && feed.sent_until <= lost.written();
+}
+
+/// Items of a consume may have been lost with its connection: who waits is told, or the next who does, or who stops it.
 void async_core::lose_consume(async_feed& feed, const connection_failure& why)
 {
     const auto lost = std::make_exception_ptr(
         connection_lost{why.text + "; items that were on their way to this consumer may be lost with it", why.cause, true});
     if (feed.nexts.empty())
-        feed.failure = lost;
+        feed.failure = feed.kept = lost;
     else
         fail_feed(feed, lost);
 }

@@ -269,7 +269,7 @@ void connection::end_if_done(core::time_point now)
 /// True if the peer must fetch some of what waits for it, at some time or other.
 bool connection::awaits_fetch() const noexcept
 {
-    return unsent_ != nullptr && unsent_->size() > ahead_;
+    return unsent_ != nullptr && (unsent_->size() > ahead_ || session_.holds_answers());
 }
 
 /// When the peer must have fetched some of what waits for it. A consumer has its items sent ahead so that it can take them one by one,

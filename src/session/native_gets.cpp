@@ -68,7 +68,7 @@ void feed(native_state& state, pending_request& waiting, turn& now)
 {
     const std::size_t replies_size_max = state.settings->replies_size_max;
     while (waiting.credit != 0) {
-        if (now.replies.size() >= replies_size_max)
+        if (now.replies.size() >= replies_size_max || state.waits.held() >= held_max)
             return state.waits.stall(waiting);
         const borrowed_batch batch{now.scratch};
         core::outcome result;
@@ -238,7 +238,7 @@ void proceed_with_get(native_state& state, pending_request& waiting, core::outco
 
 void resume_get(native_state& state, pending_request& served, turn& now)
 {
-    // Behind those that are held: a connection is sent the items of a queue in the order in which it got them.
+    // Behind those that are held, which were served before.
     if (now.replies.size() < state.settings->replies_size_max && state.waits.held() == 0)
         return proceed_with_get(state, served, served.object->collect(served), now);
     state.waits.hold(served);

@@ -44,6 +44,8 @@ public:
     /// True while items for the peer wait only for the replies before them to be written: then receive() is to be called once they
     /// are, though nothing has come.
     [[nodiscard]] bool is_stalled() const noexcept { return state_.waits.has_stalled(); }
+    /// True while an answer is one of them: the peer has asked for that, whatever was sent ahead of it.
+    [[nodiscard]] bool holds_answers() const noexcept { return state_.waits.holds_answers(); }
     /// True once the peer has broken the dialect: to be closed when the replies are out.
     [[nodiscard]] bool is_over() const noexcept { return state_.is_over; }
     /// How the peer has broken it, once; null if it has not.

@@ -107,6 +107,13 @@ pending_request* pending_requests::take_held() noexcept
     return &first;
 }
 
+bool pending_requests::holds_answers() const noexcept
+{
+    return std::any_of(held_.begin(), held_.end(), [](const core::waiter& each) {
+        return static_cast<const pending_request&>(each).code != operation::consume;
+    });
+}
+
 std::vector<pending_request*> pending_requests::in_lines()
 {
     std::vector<pending_request*> found;

@@ -110,6 +110,8 @@ public:
     [[nodiscard]] pending_request* take_held() noexcept;
     /// How many are held.
     [[nodiscard]] std::size_t held() const noexcept { return held_.size(); }
+    /// True if one is that asked for an answer, rather than for what comes.
+    [[nodiscard]] bool holds_answers() const noexcept;
     /// Those that take items and are neither stalled nor held, in the order in which they joined their lines.
     [[nodiscard]] std::vector<pending_request*> in_lines();
 

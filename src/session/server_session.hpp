@@ -67,6 +67,8 @@ public:
     /// True while there is more to send as soon as the replies are written, though the peer has asked for nothing more: then call
     /// receive(), with what has come or nothing.
     [[nodiscard]] bool is_stalled() const noexcept { return phase_ == phase::native && native_->is_stalled(); }
+    /// True while that is an answer, which is to be fetched in time, rather than items that may be sent ahead.
+    [[nodiscard]] bool holds_answers() const noexcept { return phase_ == phase::native && native_->holds_answers(); }
     /// True after the handshake: the peer no longer counts as unauthenticated.
     [[nodiscard]] bool authenticated() const noexcept { return authenticated_; }
     /// True once it calls methods: after `accept_connection` or the hello.

@@ -6,6 +6,7 @@ import os
 import pathlib
 import shutil
 import signal
+import socket
 import stat
 import subprocess
 import sys
@@ -393,6 +394,18 @@ def nobody_learns_of_the_address(bin_dir):
         process = subprocess.run([str(bin_dir / 'quaymaster'), 'serve', '--port', '0', '--authkey-file', str(scratch.key_file)], stdout=full,
                                  stderr=subprocess.PIPE, universal_newlines=True, timeout=60)
         assert process.returncode == 1 and 'standard output cannot be written to' in process.stderr, (process.returncode, process.stderr)
+        # Where the port is known it serves all the same.
+        with socket.socket() as free:
+            free.bind(('127.0.0.1', 0))
+            port = free.getsockname()[1]
+        process = subprocess.Popen([str(bin_dir / 'quaymaster'), 'serve', '--port', str(port), '--authkey-file', str(scratch.key_file)],
+                                   stdout=full, stderr=subprocess.PIPE, universal_newlines=True)
+        try:
+            run([bin_dir / 'quaymaster', 'put', 'get_task_queue', '1', '--port', port, '--authkey-file', scratch.key_file])
+        finally:
+            process.terminate()
+        _, errors = process.communicate(timeout=60)
+        assert process.returncode == 0 and 'standard output cannot be written to' in errors, (process.returncode, errors)
 
 
 def printed_for_python(server):

@@ -128,15 +128,46 @@ TEST_CASE("a consumer hands out what has come before it tells that its connectio
     asio::io_context io;
     const async_client client{io, path.address(), "abc", short_limits()};
     const async_queue<int> queue{client, "tasks"};
-    CHECK(run_for(io, queue.async_put_many(numbers_to(10), asio::use_future)) == 10);
-    const auto consumer = queue.consume(4);
+    CHECK(run_for(io, queue.async_put_many(numbers_to(4), asio::use_future)) == 4);
+    const bool may_have_more = GENERATE(true, false);
+    CAPTURE(may_have_more);
+    const auto consumer = queue.consume(may_have_more ? 8 : 4);
     CHECK(run_for(io, consumer.async_next(asio::use_future)) == 0);
     path.lose_next_reply();
     CHECK_THROWS_AS(run_for(io, queue.async_task_done(asio::use_future)), connection_lost);
-    for (const int expected : {1, 2, 3})
-        CHECK(run_for(io, consumer.async_next(asio::use_future)) == expected);
-    CHECK_THROWS_AS(run_for(io, consumer.async_next(asio::use_future)), connection_lost);
-    CHECK(run_for(io, consumer.async_next(asio::use_future)) == 4);
+    SECTION("by async_next()")
+    {
+        for (const int expected : {1, 2, 3})
+            CHECK(run_for(io, consumer.async_next(asio::use_future)) == expected);
+        if (may_have_more)
+            CHECK_THROWS_AS(run_for(io, consumer.async_next(asio::use_future)), connection_lost);
+        run_for(io, queue.async_put(4, asio::use_future));
+        CHECK(run_for(io, consumer.async_next(asio::use_future)) == 4);
+        run_for(io, consumer.async_stop(asio::use_future));  // that has been told
+    }
+    SECTION("by async_stop()")
+    {
+        std::future<void> stopped = consumer.async_stop(asio::use_future);
+        if (may_have_more)
+            CHECK_THROWS_AS(run_for(io, std::move(stopped)), connection_lost);
+        else
+            run_for(io, std::move(stopped));
+        CHECK(run_for(io, queue.async_qsize(asio::use_future)) == 3);
+    }
+}
+
+TEST_CASE("async_stop() tells that its connection was lost before the server had ended the consume", "[net][async]")
+{
+    test_server server;
+    cuttable_path path{server.port()};
+    asio::io_context io;
+    const async_client client{io, path.address(), "abc", short_limits()};
+    const async_queue<int> queue{client, "tasks"};
+    run_for(io, queue.async_put(1, asio::use_future));
+    const auto consumer = queue.consume(8);
+    CHECK(run_for(io, consumer.async_next(asio::use_future)) == 1);
+    path.lose_next_reply();  // that the consume is cancelled
+    CHECK_THROWS_AS(run_for(io, consumer.async_stop(asio::use_future)), connection_lost);
 }
 
 TEST_CASE("async_stop() tells that what was sent ahead cannot be given back", "[net][async]")

@@ -492,3 +492,39 @@ TEST_CASE("a consumer may take its time for what was sent ahead, and only for th
         CHECK(server.log.count("dropped") == 1);
     }
 }
+
+TEST_CASE("an answer that waits behind what was sent ahead is to be fetched in time", "[net][server][limits][native]")
+{
+    using wire::native::operation;
+    server_testing::captured_log log;
+    server_options options;
+    options.reply_timeout = 300ms;
+    options.outbox_size_max = 1;  // so that whatever is unsent is as much as may be
+    options.log = log.sink();
+    server served{{"127.0.0.1", 0}, "abc", options};
+    served.register_queue("streamed");
+    served.register_queue("asked");
+    served.start();
+    client_testing::queue_manager producer{served.bound_address(), "abc"};
+    producer.connect();
+    const auto streamed = producer.queue<bytes>("streamed");
+    const auto asked = producer.queue<int>("asked");
+
+    quaymaster::testing::native_peer peer{served.bound_address().port()};
+    wire::native::fixed_fields get;
+    get.add(peer.open("asked")).add(wire::native::no_limit);
+    peer.send({operation::get, 2}, get.view());
+    constexpr std::size_t count = 24;  // more than sockets hold
+    wire::native::fixed_fields consume;
+    consume.add(peer.open("streamed")).add(static_cast<std::uint32_t>(count));
+    peer.send({operation::consume, 3}, consume.view());
+    for (std::size_t i = 0; i < count; ++i)
+        streamed.put(bytes(std::size_t{1} << 20));
+    CHECK(streamed.qsize() > 0);
+    std::this_thread::sleep_for(500ms);  // those may wait longer than reply_timeout
+    CHECK(log.count("reply_timeout") == 0);
+    asked.put(7);
+    CHECK(asked.qsize() == 0);
+    CHECK(log.has("reply_timeout (300 ms)"));
+    CHECK(asked.get(5s) == 7);  // it was never written
+}

@@ -107,10 +107,6 @@ void network::resume(link& client)
             }
         client.receive(now);
     });
-    std::erase_if(client.resumed, [](const auto& each) {
-        const auto held = each.lock();
-        return held == nullptr || held->current_state() != core::waiter::state::fulfilled;
-    });
 }
 
 void network::on_deadline(link& client)
@@ -163,6 +159,10 @@ void network::turn(link& client, Act&& act)
     const reply_watch::before_turn before = watch_.before(client);
     session::turn now{at_.service, client.scratch, client.replies, at_.now};
     act(now);
+    std::erase_if(client.resumed, [](const auto& each) {
+        const auto held = each.lock();
+        return held == nullptr || held->current_state() != core::waiter::state::fulfilled;
+    });
     watch_.after(client, before);
     for (const auto& each : std::exchange(at_.service.told, {}))
         for (const auto& other : at_.links)
