@@ -59,12 +59,11 @@ void async_connection::start()
         if (ec || alive == nullptr || self->is_over_ || self->is_ready_)
             return;
         const std::string within = seconds_text(self->environment_.options.handshake_deadline);
-        self->fail({nullptr,
-                    self->is_connected_ ? self->place() + " accepted the connection and then did not finish the handshake within " +
-                                       within + ": it is frozen or overloaded, or no quaymaster or multiprocessing server"
-                                 : "no connection to " + self->place() + " within " + within + ": the host does not answer",
-                    {},
-                    true});
+        const std::string why = self->is_connected_
+            ? self->place() + " accepted the connection and then did not finish the handshake within " + within +
+                ": it is frozen or overloaded, or no quaymaster or multiprocessing server"
+            : "no connection to " + self->place() + " within " + within + ": the host does not answer";
+        self->fail({nullptr, why, {}, true});
     });
     if (environment_.server.is_unix()) {
         endpoints_.emplace_back(asio::local::stream_protocol::endpoint{environment_.server.path()});

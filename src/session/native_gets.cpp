@@ -117,6 +117,7 @@ void get_again(native_state& state, pending_request& waiting, turn& now)
     proceed_with_get(state, waiting, std::move(result), now);
 }
 
+/// The peer does not read: those that wait for their queues wait for it instead, in no line, so that the next items are others'.
 void leave_lines(native_state& state, turn& now)
 {
     for (pending_request* const each : state.waits.in_lines()) {

@@ -238,10 +238,10 @@ void native_session::on_deadline(turn& now)
 
 void native_session::proceed(pending_request& waiting, core::outcome result, turn& now)
 {
-    if (waiting.code == operation::put || waiting.code == operation::put_many)
-        proceed_with_put(state_, waiting, std::move(result), now);
-    else
+    if (waiting.takes_items())
         proceed_with_get(state_, waiting, std::move(result), now);
+    else
+        proceed_with_put(state_, waiting, std::move(result), now);
 }
 
 void native_session::end(service& server)
