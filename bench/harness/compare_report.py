@@ -40,8 +40,8 @@ EXPLANATION = """\
   64 puts under way; the client is one thread that puts and one that has all the connections.
 - W8: sizes are log-normal, 1 KiB the median, clamped to 16 B and 64 KiB, the same for every server; each queue holds 4 items
   throughout, and each of the 64 connections is a thread that puts into any queue and gets from it: one item at a time, or 16 into 16
-  queues and then 16 out of them. One at a time, more than half of the processor time is the client's, to send, to sleep and to be
-  woken, whatever the server: where the processors are few, that bounds what any server can reach.
+  queues and then 16 out of them. One at a time, the client's own part, to send, to sleep and to be woken, is more than half of the
+  processor time beside the fastest servers: where the processors are few, that bounds what any server can reach.
 - A server that is missing from a workload's table takes no part in it: nobody has written that, or it failed, as is said there.
 """
 
