@@ -97,11 +97,8 @@ TEST_CASE("a consumer is sent items ahead, and gives back what nobody asked for"
 
 TEST_CASE("a consumer tells that its connection was lost, and goes on", "[net][async]")
 {
-    test_server server;
-    cuttable_path path{server.port()};
-    asio::io_context io;
-    const async_client client{io, path.address(), "abc", short_limits()};
-    const async_queue<int> queue{client, "tasks"};
+    connected_by_path here;
+    auto& [server, path, io, client, queue] = here;
     const auto consumer = queue.consume(8);
     run_for(io, queue.async_put(1, asio::use_future));
     CHECK(run_for(io, consumer.async_next(asio::use_future)) == 1);
@@ -123,11 +120,8 @@ TEST_CASE("a consumer tells that its connection was lost, and goes on", "[net][a
 
 TEST_CASE("a consumer hands out what has come before it tells that its connection was lost", "[net][async]")
 {
-    test_server server;
-    cuttable_path path{server.port()};
-    asio::io_context io;
-    const async_client client{io, path.address(), "abc", short_limits()};
-    const async_queue<int> queue{client, "tasks"};
+    connected_by_path here;
+    auto& [server, path, io, client, queue] = here;
     CHECK(run_for(io, queue.async_put_many(numbers_to(4), asio::use_future)) == 4);
     const bool may_have_more = GENERATE(true, false);
     CAPTURE(may_have_more);
@@ -158,11 +152,8 @@ TEST_CASE("a consumer hands out what has come before it tells that its connectio
 
 TEST_CASE("async_stop() tells that its connection was lost before the server had ended the consume", "[net][async]")
 {
-    test_server server;
-    cuttable_path path{server.port()};
-    asio::io_context io;
-    const async_client client{io, path.address(), "abc", short_limits()};
-    const async_queue<int> queue{client, "tasks"};
+    connected_by_path here;
+    auto& [server, path, io, client, queue] = here;
     run_for(io, queue.async_put(1, asio::use_future));
     const auto consumer = queue.consume(8);
     CHECK(run_for(io, consumer.async_next(asio::use_future)) == 1);

@@ -218,6 +218,20 @@ struct connected {
     async_client client;
 };
 
+/// As connected, over a path that can be cut.
+struct connected_by_path {
+    explicit connected_by_path(const async_client_options& options = short_limits())
+        : path{server.port()}, client{io, path.address(), "abc", options}, queue{client, "tasks"}
+    {
+    }
+
+    server_testing::test_server server;
+    cuttable_path path;
+    asio::io_context io;
+    async_client client;
+    async_queue<int> queue;
+};
+
 /// What kind of error `failed` is: "queue_empty", "aborted", "lost, maybe executed", ...; "" if none.
 inline std::string kind_of(const std::exception_ptr& failed)
 {
