@@ -21,7 +21,7 @@ struct stress_options {
     /// A multiple of the usual number of clients.
     std::size_t scale = 1;
     /// As in patience_options.
-    std::chrono::milliseconds lateness_max{50};
+    std::chrono::milliseconds lateness_max = usual_lateness_max;
 };
 
 struct stress_statistics {
