@@ -12,6 +12,17 @@ using wire::native::operation;
 /// Requests whose memory is kept for the next that wait.
 constexpr std::size_t spare_requests_max = 64;
 
+/// The first of `line`, which leaves it and is no longer `is_in_line`; null if there is none.
+pending_request* take_first(auto& line, bool pending_request::*is_in_line) noexcept
+{
+    if (line.empty())
+        return nullptr;
+    auto& first = static_cast<pending_request&>(line.front());
+    line.pop_front();
+    first.*is_in_line = false;
+    return &first;
+}
+
 bool is_put(const pending_request& waiting) noexcept
 {
     return waiting.code == operation::put || waiting.code == operation::put_many;
@@ -83,12 +94,7 @@ void pending_requests::stall(pending_request& waiting) noexcept
 
 pending_request* pending_requests::take_stalled() noexcept
 {
-    if (stalled_.empty())
-        return nullptr;
-    auto& first = static_cast<pending_request&>(stalled_.front());
-    stalled_.pop_front();
-    first.is_stalled = false;
-    return &first;
+    return take_first(stalled_, &pending_request::is_stalled);
 }
 
 void pending_requests::hold(pending_request& served) noexcept
@@ -99,12 +105,7 @@ void pending_requests::hold(pending_request& served) noexcept
 
 pending_request* pending_requests::take_held() noexcept
 {
-    if (held_.empty())
-        return nullptr;
-    auto& first = static_cast<pending_request&>(held_.front());
-    held_.pop_front();
-    first.is_held = false;
-    return &first;
+    return take_first(held_, &pending_request::is_held);
 }
 
 bool pending_requests::holds_answers() const noexcept
