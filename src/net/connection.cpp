@@ -65,10 +65,17 @@ void connection::take_turn(core::time_point now, Act&& act)
 
 bool connection::holds_whole_request() const noexcept
 {
-    if (!is_open_ || is_finishing_ || unsent_ != nullptr || session_.parked() || input_.empty())
+    if (!is_open_ || is_finishing_ || session_.parked() || input_.empty())
         return false;
     const auto size = session_.frame_size(input_.view());
     return size && *size <= input_.size();
+}
+
+/// True if the session takes no more before the peer has fetched some: what is read would pile up, and an end that is read would come
+/// before the requests that are left.
+bool connection::is_full() const noexcept
+{
+    return unsent_ != nullptr && (unsent_->size() >= home_.state().options.outbox_size_max || holds_whole_request());
 }
 
 void connection::start()
@@ -149,17 +156,16 @@ bool connection::on_guess() noexcept
 /// False if there was nothing.
 bool connection::read()
 {
-    const core::time_point now = std::chrono::steady_clock::now();
-    read_result last = read_once(now);
+    read_result last = read_once();
     if (last == read_result::nothing)
         return false;
     for (int reads = 1; reads < reads_per_turn && last == read_result::incomplete; ++reads)
-        last = read_once(now);
+        last = read_once();
     return true;
 }
 
 /// One read and all that follows from it. `incomplete` if the socket probably holds more of a frame.
-connection::read_result connection::read_once(core::time_point now)
+connection::read_result connection::read_once()
 {
     const std::span<std::byte> space = input_.prepare(home_.read_space());
     const transfer done = receive_some(socket_.number(), space);
@@ -168,6 +174,7 @@ connection::read_result connection::read_once(core::time_point now)
         input_.keep_all();
         return read_result::nothing;
     }
+    const core::time_point now = std::chrono::steady_clock::now();  // that of a large frame takes a while; time-outs begin when it has come
     if (done.state != transfer::status::some) {
         input_.keep(0, std::nullopt);
         if (done.state == transfer::status::ended)
@@ -177,7 +184,8 @@ connection::read_result connection::read_once(core::time_point now)
         return read_result::done;
     }
     take_turn(now, [this, input](session::turn& turn) { consume(input, turn); });
-    const bool is_incomplete = is_open_ && done.count == space.size() && !input_.empty() && !session_.parked() && !is_choked_;
+    const bool is_incomplete =
+        is_open_ && done.count == space.size() && !input_.empty() && !session_.parked() && !is_choked_ && !is_full();
     return is_incomplete ? read_result::incomplete : read_result::done;
 }
 
@@ -203,7 +211,7 @@ void connection::flush()
         if (!is_open_)
             return;
         // The session stops at replies_size_max; if the kernel took all of that, nothing else would make it go on.
-        if (holds_whole_request() || (unsent_ == nullptr && !is_finishing_ && session_.is_stalled()))
+        if (unsent_ == nullptr && (holds_whole_request() || (!is_finishing_ && session_.is_stalled())))
             return take_turn(now, [this](session::turn& turn) { consume(input_.view(), turn); });
         watch();
         if (!is_finishing_)
@@ -329,10 +337,8 @@ void connection::count_progress()
 /// Has the reactor tell us of what we are ready for.
 void connection::watch()
 {
-    // From where the session takes no more, or what is read would pile up.
-    const bool is_full = unsent_ != nullptr && unsent_->size() >= home_.state().options.outbox_size_max;
     const bool is_ahead = session_.parked() && input_.size() > input_size_while_parked_max;
-    const std::uint32_t wanted = (is_full || is_ahead || is_finishing_ ? 0U : std::uint32_t{EPOLLIN}) |
+    const std::uint32_t wanted = (is_full() || is_ahead || is_finishing_ ? 0U : std::uint32_t{EPOLLIN}) |
                                  (is_choked_ ? std::uint32_t{EPOLLOUT} : 0U);
     if (wanted != interest_)
         home_.reactor().modify(socket_.number(), *this, interest_ = wanted);

@@ -70,9 +70,10 @@ private:
     bool on_guess() noexcept override;
     bool read();
     void go_on(core::time_point now);
-    read_result read_once(core::time_point now);
+    read_result read_once();
     void consume(bytes_view input, session::turn& now);
     [[nodiscard]] bool holds_whole_request() const noexcept;
+    [[nodiscard]] bool is_full() const noexcept;
     void settle_turn(bool is_incomplete, core::time_point now);
     bool send(core::time_point now);
     void end_if_done(core::time_point now);

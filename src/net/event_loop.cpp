@@ -81,6 +81,8 @@ void event_loop::run_turn()
 /// Finds something to do: looks as long as that is better than to sleep, and then sleeps. Others may have the turn meanwhile.
 void event_loop::look_around()
 {
+    if (has_left_unflushed_)
+        return static_cast<void>(reactor_.wait(std::chrono::milliseconds{0}, *turn_));
     const auto look = [this] { return is_wanted() || reactor_.look(); };
     const auto until = [this] { return deadlines_.next(); };  // a visitor may set one that comes sooner
     const bool is_found = busy_poll_.poll(until, look, [this] {
@@ -143,7 +145,8 @@ bool event_loop::visit()
 /// True if there is something to do beside what is ready or due.
 bool event_loop::is_wanted()
 {
-    return has_posted_.load(std::memory_order_seq_cst) || !mailbox_.empty() || !told_loops_.empty() || has_ended();
+    return has_posted_.load(std::memory_order_seq_cst) || !mailbox_.empty() || !told_loops_.empty() || has_left_unflushed_ ||
+           has_ended();
 }
 
 /// How long nothing will be due; nullopt: for ever.
@@ -204,19 +207,34 @@ void event_loop::give_back(std::unique_ptr<wire::outbox> emptied) noexcept
 
 void event_loop::flush_later(connection& sender)
 {
-    // In front: whoever was served by what another has put is told before that other, who has nothing to wait for.
-    if (!sender.to_flush_hook::is_linked())
+    if (sender.to_flush_hook::is_linked())
+        return;
+    // In front: whoever was served by what another has put is told before that other, who has nothing to wait for. But not before those
+    // whose turn it is already, or one that always has more to send would keep them waiting.
+    if (is_flushing_ || has_left_unflushed_)
+        to_flush_.push_back(sender);
+    else
         to_flush_.push_front(sender);
 }
 
 void event_loop::flush_all()
 {
-    while (!to_flush_.empty()) {
+    is_flushing_ = true;
+    core::time_point limit = core::never;
+    for (std::size_t flushes = 1; !to_flush_.empty(); ++flushes) {
         connection& sender = to_flush_.front();
         to_flush_.pop_front();
         sender.flush();
         resume_fulfilled();  // it may have gone on with what it had left aside
+        if (flushes % flushes_per_look != 0)
+            continue;
+        const core::time_point now = std::chrono::steady_clock::now();
+        if (now >= limit)
+            break;
+        limit = std::min(limit, now + flush_span_max);
     }
+    is_flushing_ = false;
+    has_left_unflushed_ = !to_flush_.empty();
 }
 
 void event_loop::adopt(unique_descriptor socket, const peer_name& peer)

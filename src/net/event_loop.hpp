@@ -129,11 +129,14 @@ private:
     [[nodiscard]] std::optional<std::chrono::milliseconds> patience(core::time_point now) const noexcept;
     void fire_deadlines();
     void resume_fulfilled();
+    /// As long as flush_span_max allows: those that are left are flushed in the next turn, once others have been read from.
     void flush_all();
     void cut_off_all();
     template <class Act>
     void for_each_open(Act act);
     static constexpr std::size_t read_space_size = std::size_t{256} << 10;
+    static constexpr std::chrono::milliseconds flush_span_max{2};
+    static constexpr std::size_t flushes_per_look = 4;  // at the clock
 
     void on_fulfilled(std::shared_ptr<core::waiter> told) noexcept override;
     [[nodiscard]] value own_end(core::waiter& caller) override;
@@ -169,6 +172,8 @@ private:
     std::vector<std::unique_ptr<wire::outbox>> spare_outboxes_;  // empty ones
     boost::intrusive::list<connection, boost::intrusive::base_hook<to_flush_hook>, boost::intrusive::constant_time_size<false>>
         to_flush_;
+    bool is_flushing_ = false;
+    bool has_left_unflushed_ = false;
     std::vector<bytes_view> pieces_;
     told_line fulfilled_;                                 // to be resumed by this thread, in order
     std::vector<std::shared_ptr<core::waiter>> resumed_;  // resume_fulfilled()'s own; never grows

@@ -18,6 +18,25 @@ using native::operation;
 /// For how many a peer that does not read is held what its queues gave them, before the others leave the lines. There may be some
 /// for one that does read, if much comes at once.
 constexpr std::size_t held_max = 16;
+/// Of the items of one reply: with the size of each, that is less than a frame holds.
+constexpr std::size_t batch_octets_max = std::size_t{1} << 30;
+
+/// Takes what the wait of `served` has come to. What comes next takes the item out of that, for which there is memory then.
+core::outcome collect(pending_request& served, turn& now)
+{
+    now.scratch.batch.reserve(1);
+    return served.object->collect(served);
+}
+
+/// False: it could not be written, and the answer says so.
+bool answer_get_by(native_state& state, std::uint32_t id, codec::item&& item, core::referent& from, turn& now)
+{
+    taken_batch batch{from, now};
+    batch->push_back(std::move(item));
+    const bool is_sent = answer_item(state, id, batch->front(), now);
+    batch->clear();
+    return is_sent;
+}
 
 /// What a get or a get_many has come to. A get_many takes what else there is.
 void answer_get(native_state& state, const pending_request& waiting, core::outcome result, turn& now)
@@ -26,11 +45,11 @@ void answer_get(native_state& state, const pending_request& waiting, core::outco
         return answer_raised(waiting.id, 0, std::move(*error), now);
     codec::payload& first = std::get<core::returned>(result).result;
     if (waiting.code == operation::get) {
-        if (answer_item(state, waiting.id, std::move(first).to_item(), now))
+        if (answer_get_by(state, waiting.id, std::move(first).to_item(), *waiting.object, now))
             state.objects.count_taken(waiting.handle, *waiting.object, 1);
         return;
     }
-    const borrowed_batch batch{now.scratch};
+    taken_batch batch{*waiting.object, now};
     batch->push_back(std::move(first).to_item());
     bool more = false;
     now.server.run_inside(*waiting.object, [&](core::completions& fulfilled) {
@@ -41,11 +60,11 @@ void answer_get(native_state& state, const pending_request& waiting, core::outco
             queue.take_ready(waiting.count - std::size_t{1}, room, *batch, fulfilled);
         more = !queue.empty();
     });
-    (void)answer_items(state, waiting, *batch, more, now);
+    (void)answer_items(state, waiting, batch, more, now);
 }
 
 /// Sends a consumer items that left its queue; returns how many, none of which it must fetch in time: that is what a window is for.
-std::size_t send_ahead(native_state& state, const pending_request& waiting, std::vector<codec::item>& items, turn& now)
+std::size_t send_ahead(native_state& state, const pending_request& waiting, taken_batch& items, turn& now)
 {
     const std::size_t begun = now.replies.size();
     const std::size_t sent = answer_items(state, waiting, items, true, now);
@@ -70,11 +89,11 @@ void feed(native_state& state, pending_request& waiting, turn& now)
     while (waiting.credit != 0) {
         if (now.replies.size() >= replies_size_max || state.waits.held() >= held_max)
             return state.waits.stall(waiting);
-        const borrowed_batch batch{now.scratch};
+        taken_batch batch{*waiting.object, now};
         core::outcome result;
         now.server.run_inside(*waiting.object, [&](core::completions& fulfilled) {
             const std::size_t wanted = std::min<std::size_t>(waiting.credit, native::batch_items_max);
-            const std::size_t room = replies_size_max - now.replies.size();
+            const std::size_t room = std::min(replies_size_max - now.replies.size(), batch_octets_max);
             if (waiting.queue().take_ready(wanted, room, *batch, fulfilled) == 0)
                 result = waiting.queue().get(core::never, waiting, fulfilled);
         });
@@ -84,7 +103,7 @@ void feed(native_state& state, pending_request& waiting, turn& now)
             waiting.is_waiting = true;
             return state.waits.rejoin(waiting);
         }
-        const std::size_t sent = send_ahead(state, waiting, *batch, now);
+        const std::size_t sent = send_ahead(state, waiting, batch, now);
         if (sent == 0)
             return state.waits.settle(waiting);
         waiting.credit -= static_cast<std::uint32_t>(sent);  // for those that went back it stands
@@ -97,11 +116,10 @@ void proceed_with_consume(native_state& state, pending_request& waiting, core::o
         return end_ahead(state, waiting, std::move(*error), now);
     waiting.is_waiting = false;
     --waiting.credit;
-    const borrowed_batch batch{now.scratch};
+    taken_batch batch{*waiting.object, now};
     batch->push_back(std::move(std::get<core::returned>(result).result).to_item());
-    if (send_ahead(state, waiting, *batch, now) == 0)
+    if (send_ahead(state, waiting, batch, now) == 0)
         return state.waits.settle(waiting);
-    batch->clear();
     feed(state, waiting, now);
 }
 
@@ -121,14 +139,8 @@ void get_again(native_state& state, pending_request& waiting, turn& now)
 void leave_lines(native_state& state, turn& now)
 {
     for (pending_request* const each : state.waits.in_lines()) {
-        bool has_left = false;
-        now.server.run_inside(*each->object, [&](core::completions& fulfilled) {
-            has_left = each->current_state() == core::waiter::state::parked;  // else it was served a moment before
-            if (has_left)
-                each->queue().withdraw(*each, fulfilled);
-        });
-        if (!has_left)
-            continue;
+        if (leave_line(*each, now) != core::waiter::state::parked)
+            continue;  // it was served a moment before, or has no credit
         each->is_waiting = false;
         state.waits.stall(*each);
     }
@@ -147,6 +159,7 @@ void get(native_state& state, const native::frame& request, turn& now)
         return;
     open_object& from = *wanted.at;
     std::shared_ptr<pending_request> waiting;
+    now.scratch.batch.reserve(1);  // for the item: see answer_get_by()
     codec::item item;
     core::outcome result;
     now.server.run_inside(*from.object, [&](core::completions& fulfilled) {
@@ -163,7 +176,7 @@ void get(native_state& state, const native::frame& request, turn& now)
             return;
         item = std::move(std::get<core::returned>(result).result).to_item();
     }
-    if (answer_item(state, request.id, std::move(item), now))
+    if (answer_get_by(state, request.id, std::move(item), *from.object, now))
         ++from.taken;
 }
 
@@ -179,8 +192,8 @@ void get_many(native_state& state, const native::frame& request, turn& now)
         return;
     core::shared_queue& queue = *wanted.at->queue;
     auto waiting = state.make_waiting(request, *wanted.at);
-    waiting->octets_max = static_cast<std::uint32_t>(std::min<std::size_t>(octets_max, state.settings->replies_size_max));
-    const borrowed_batch batch{now.scratch};
+    waiting->octets_max = static_cast<std::uint32_t>(std::min({std::size_t{octets_max}, state.settings->replies_size_max, batch_octets_max}));
+    taken_batch batch{*waiting->object, now};
     core::outcome result;
     bool more = false;
     now.server.run_inside(*waiting->object, [&](core::completions& fulfilled) {
@@ -194,7 +207,7 @@ void get_many(native_state& state, const native::frame& request, turn& now)
     if (batch->empty())
         answer_get(state, *waiting, std::move(result), now);
     else
-        (void)answer_items(state, *waiting, *batch, more, now);
+        (void)answer_items(state, *waiting, batch, more, now);
     state.waits.recycle(std::move(waiting));
 }
 
@@ -229,6 +242,17 @@ void credit(native_state& state, const native::frame& request, turn& now)
         feed(state, *found, now);
 }
 
+core::waiter::state leave_line(pending_request& waiting, turn& now)
+{
+    auto was = core::waiter::state::idle;
+    now.server.run_inside(*waiting.object, [&](core::completions& fulfilled) {
+        was = waiting.current_state();
+        if (was == core::waiter::state::parked)
+            waiting.queue().withdraw(waiting, fulfilled);
+    });
+    return was;
+}
+
 void proceed_with_get(native_state& state, pending_request& waiting, core::outcome result, turn& now)
 {
     if (waiting.code == operation::consume)
@@ -241,7 +265,7 @@ void resume_get(native_state& state, pending_request& served, turn& now)
 {
     // Behind those that are held, which were served before.
     if (now.replies.size() < state.settings->replies_size_max && state.waits.held() == 0)
-        return proceed_with_get(state, served, served.object->collect(served), now);
+        return proceed_with_get(state, served, collect(served, now), now);
     state.waits.hold(served);
     if (state.waits.held() == held_max)
         leave_lines(state, now);
@@ -251,7 +275,7 @@ void feed_stalled(native_state& state, turn& now)
 {
     while (now.replies.size() < state.settings->replies_size_max) {
         if (pending_request* const served = state.waits.take_held()) {
-            proceed_with_get(state, *served, served->object->collect(*served), now);
+            proceed_with_get(state, *served, collect(*served, now), now);
             continue;
         }
         pending_request* const longest = state.waits.take_stalled();

@@ -13,6 +13,10 @@ void get_many(native_state& state, const wire::native::frame& request, turn& now
 void consume(native_state& state, const wire::native::frame& request, turn& now);
 void credit(native_state& state, const wire::native::frame& request, turn& now);
 
+/// Takes a get, a get_many or a consume out of the line of its queue, if it stands there. What it was until then: one that is `fulfilled`
+/// is left as it is.
+core::waiter::state leave_line(pending_request& waiting, turn& now);
+
 /// What a registered get, get_many or consume waited for has come to `result`: answers it, and a consume goes on.
 void proceed_with_get(native_state& state, pending_request& waiting, core::outcome result, turn& now);
 /// One of them was served: proceeds with it, or has it wait for a peer that does not read. When some do, all that still wait for their

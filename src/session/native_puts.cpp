@@ -45,6 +45,14 @@ std::optional<core::outcome> put_rest(pending_request& waiting, turn& now)
     return result;
 }
 
+/// A put that was tried without waiting, because what waits carries too much already, has found no room: that is why it does not wait.
+void say_why_not_carried(const native_state& state, core::outcome& result)
+{
+    auto* const error = std::get_if<core::raised>(&result);
+    if (error != nullptr && error->type == core::exception_type::queue_full)
+        *error = {core::exception_type::memory_error, state.why_not_carried()};
+}
+
 void answer_put(const pending_request& waiting, core::outcome result, turn& now)
 {
     const bool is_batch = waiting.code == operation::put_many;
@@ -70,6 +78,7 @@ void put(native_state& state, const native::frame& request, turn& now)
     if (!read_item(state, request, opcodes, *wanted.at, item, now) || !state.admit(request, now))
         return;
     core::shared_queue& queue = *wanted.at->queue;
+    const bool may_wait = wanted.limit && state.may_carry(request);
     std::shared_ptr<pending_request> waiting;
     bool is_in = false;
     core::outcome result;
@@ -77,7 +86,7 @@ void put(native_state& state, const native::frame& request, turn& now)
         is_in = !wanted.put_id && queue.put_at_once(item);
         if (is_in)
             return;
-        if (wanted.limit && queue.full())
+        if (may_wait && queue.full())
             waiting = state.make_waiting(request, *wanted.at);
         core::waiter& waiter = waiting != nullptr ? static_cast<core::waiter&>(*waiting) : *state.caller;
         result = queue.put(std::move(item), waiting != nullptr ? wanted.limit : std::nullopt, waiter, fulfilled,
@@ -85,6 +94,8 @@ void put(native_state& state, const native::frame& request, turn& now)
     });
     if (is_in)
         return answer_done(request.id, 1, now);
+    if (wanted.limit && !may_wait)
+        say_why_not_carried(state, result);
     if (state.park_or_raise(request.id, std::move(waiting), wanted.limit, result, now))
         return;
     answer_done(request.id, 1, now);
@@ -99,7 +110,8 @@ void put_many(native_state& state, const native::frame& request, turn& now)
     if (!read_items(state, request, wanted, *batch, now) || !state.admit(request, now))
         return;
     auto waiting = state.make_waiting(request, *wanted.at);
-    waiting->due = wanted.limit.value_or(core::time_point::min());  // that is: at once
+    const bool may_wait = wanted.limit && state.may_carry(request);
+    waiting->due = may_wait ? *wanted.limit : core::time_point::min();  // that is: at once
     if (waiting->batch == nullptr)
         waiting->batch = std::make_unique<core::batch_rest>();
     core::batch_rest& rest = *waiting->batch;
@@ -113,6 +125,8 @@ void put_many(native_state& state, const native::frame& request, turn& now)
         const core::time_point due = waiting->due;
         return state.waits.park(std::move(waiting), due);
     }
+    if (result && wanted.limit && !may_wait)
+        say_why_not_carried(state, *result);
     if (result)
         answer_put(*waiting, *std::move(result), now);
     rest.items.clear();

@@ -70,14 +70,14 @@ void refuse(const native::frame& request, std::string_view why, turn& now)
     native::write_frame(now.replies, {operation::refused, request.id}, as_bytes(text));
 }
 
-bool answer_item(native_state& state, std::uint32_t id, codec::item&& item, turn& now)
+bool answer_item(native_state& state, std::uint32_t id, const codec::item& item, turn& now)
 {
     if (!item.traits().has_proxies && !item.traits().from_python2) {
         native::write_frame(now.replies, {operation::item, id}, {}, item);
         return true;
     }
     try {
-        native::write_frame(now.replies, {operation::item, id}, {}, for_client(state, std::move(item), now));
+        native::write_frame(now.replies, {operation::item, id}, {}, for_client(state, item, now));
         return true;
     } catch (const pickle_error& error) {
         native::write_raised(now.replies, id, 0, native::exception_number::other, "_pickle.PicklingError", error.what());
@@ -85,13 +85,12 @@ bool answer_item(native_state& state, std::uint32_t id, codec::item&& item, turn
     }
 }
 
-std::size_t answer_items(native_state& state, const pending_request& waiting, std::vector<codec::item>& items, bool more,
-                         turn& now)
+std::size_t answer_items(native_state& state, const pending_request& waiting, taken_batch& items, bool more, turn& now)
 {
     std::size_t ready = 0;
     std::string fault;
-    for (; ready < items.size() && fault.empty(); ++ready) {
-        codec::item& each = items[ready];
+    for (; ready < items->size() && fault.empty(); ++ready) {
+        codec::item& each = (*items)[ready];
         if (!each.traits().has_proxies && !each.traits().from_python2)
             continue;
         try {
@@ -101,19 +100,18 @@ std::size_t answer_items(native_state& state, const pending_request& waiting, st
             break;
         }
     }
-    if (ready < items.size()) {
+    if (ready < items->size()) {
         more = true;
-        const std::span<codec::item> unsent = std::span{items}.subspan(ready == 0 ? 1 : ready);
-        now.server.run_inside(*waiting.object,
-                              [&](core::completions& fulfilled) { waiting.queue().put_back(unsent, fulfilled); });
+        items.put_back_from(ready == 0 ? 1 : ready);
     }
-    if (!items.empty() && ready == 0) {
+    if (!items->empty() && ready == 0) {
+        items->clear();
         native::write_raised(now.replies, waiting.id, 0, native::exception_number::other, "_pickle.PicklingError", fault);
         return 0;
     }
     state.objects.count_taken(waiting.handle, *waiting.object, ready);
-    native::write_items(now.replies, {operation::items, waiting.id, 0, more ? native::has_more : std::uint8_t{0}}, {},
-                        std::span{items}.first(ready));
+    native::write_items(now.replies, {operation::items, waiting.id, 0, more ? native::has_more : std::uint8_t{0}}, {}, *items);
+    items->clear();
     return ready;
 }
 

@@ -3,6 +3,7 @@
 
 #include "codec/item.hpp"
 #include "core/call.hpp"
+#include "core/referent.hpp"
 #include "session/native_state.hpp"
 #include "session/turn.hpp"
 #include "wire/native_dialect.hpp"
@@ -22,11 +23,10 @@ void answer_unreadable(std::uint32_t id, std::uint16_t count, std::string_view w
 /// `request` is none: why.
 void refuse(const wire::native::frame& request, std::string_view why, turn& now);
 
-/// An item, or, and then returns false, the exception that it cannot be written for this client; it is lost then.
-bool answer_item(native_state& state, std::uint32_t id, codec::item&& item, turn& now);
+/// An item, or, and then returns false, the exception that it cannot be written for this client.
+bool answer_item(native_state& state, std::uint32_t id, const codec::item& item, turn& now);
 /// Items for `waiting`, and whether its queue holds more. The first that cannot be written for this client, and what follows, goes back;
-/// if that is the very first, it is lost, as it is with answer_item(), and the answer says so. Returns how many are sent.
-std::size_t answer_items(native_state& state, const pending_request& waiting, std::vector<codec::item>& items, bool more,
-                         turn& now);
+/// if that is the very first, it is lost, and the answer says so. Returns how many are sent; leaves `items` empty, but for an exception.
+std::size_t answer_items(native_state& state, const pending_request& waiting, taken_batch& items, bool more, turn& now);
 
 }  // namespace quaymaster::session

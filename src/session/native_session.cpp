@@ -22,6 +22,9 @@ namespace {
 using native::frame;
 using native::operation;
 
+/// Octets of an unknown ident that come back.
+constexpr std::size_t echoed_size_max = 200;
+
 // ---- operations that neither put nor get ------------------------------------------------------------------------------
 
 void open(native_state& state, const frame& request, turn& now)
@@ -29,7 +32,7 @@ void open(native_state& state, const frame& request, turn& now)
     const std::string_view ident = as_chars(request.body);
     auto object = now.server.find(ident);
     if (object == nullptr)
-        return answer_raised(request.id, 0, {core::exception_type::key_error, std::string{ident}}, now);
+        return answer_raised(request.id, 0, {core::exception_type::key_error, std::string{ident.substr(0, echoed_size_max)}}, now);
     const std::size_t handles_max = state.settings->handles_max;
     if (!state.objects.has_room(handles_max))
         return refuse(request, "handles_max (" + std::to_string(handles_max) + ") objects are open: close some", now);
@@ -81,6 +84,8 @@ void call(native_state& state, const frame& request, turn& now)
         return refuse(request, "its body is no frame of the Python dialect", now);
     if (!state.admit(request, now))
         return;
+    if (!state.may_carry(request))
+        return refuse(request, state.why_not_carried(), now);
     auto waiting = state.waits.make(request, state.caller);
     if (waiting->python == nullptr)
         waiting->python = std::make_unique<python_call>(*waiting);
@@ -95,6 +100,18 @@ void call(native_state& state, const frame& request, turn& now)
     state.waits.recycle(std::move(waiting));
 }
 
+/// False, with nothing done, if the wait has come to something that is to be answered: a call may have put something, and if gets were to
+/// give back what they were given, one by one, each item would come before the last.
+bool withdraw(native_state& state, pending_request& waiting, turn& now)
+{
+    if (waiting.code == operation::call)
+        return state.calls->cancel(*waiting.python, now.server);
+    if (waiting.code != operation::consume)
+        return leave_line(waiting, now) != core::waiter::state::fulfilled;
+    now.server.withdraw(*waiting.object, waiting);
+    return true;
+}
+
 void cancel(native_state& state, const frame& request, turn& now)
 {
     if (!request.body.empty())
@@ -105,13 +122,8 @@ void cancel(native_state& state, const frame& request, turn& now)
     pending_request& waiting = *found;
     if (waiting.code == operation::put || waiting.code == operation::put_many)
         return cancel_put(state, waiting, now);
-    if (waiting.code == operation::call) {
-        if (python_calls::is_served(*waiting.python, now.server))
-            return;  // it may have put something: its answer is under way
-        state.calls->withdraw(*waiting.python, now.server);
-    } else {
-        now.server.withdraw(*waiting.object, waiting);
-    }
+    if (!withdraw(state, waiting, now))
+        return;  // its answer is under way
     native::write_frame(now.replies, {operation::cancelled, waiting.id});
     state.waits.settle(waiting);
 }

@@ -4,6 +4,9 @@
 #include "session/native_replies.hpp"
 
 #include <chrono>
+#include <exception>
+#include <limits>
+#include <span>
 #include <string>
 #include <utility>
 #include <variant>
@@ -13,6 +16,16 @@ namespace quaymaster::session {
 namespace native = wire::native;
 
 namespace {
+
+/// Requests no larger than this may always wait: requests_max bounds what they carry together.
+constexpr std::size_t carried_freely = std::size_t{1} << 10;
+
+/// Octets that the waiting requests of a connection carry together, but for small ones.
+std::size_t carried_max(const server_settings& settings) noexcept
+{
+    return settings.payload_size_max > std::numeric_limits<std::size_t>::max() / 4 ? std::numeric_limits<std::size_t>::max()
+                                                                                   : 4 * settings.payload_size_max;
+}
 
 core::wait_limit limit_of(std::uint32_t timeout, const turn& now) noexcept
 {
@@ -44,6 +57,18 @@ bool native_state::admit(const native::frame& request, turn& now)
     return true;
 }
 
+bool native_state::may_carry(const native::frame& request) const noexcept
+{
+    return request.body.size() <= carried_freely || waits.carried() + request.body.size() <= carried_max(*settings);
+}
+
+std::string native_state::why_not_carried() const
+{
+    return "what waits on this connection carries " + std::to_string(waits.carried()) +
+           " octets, and may carry four times payload_size_max, which is " + std::to_string(carried_max(*settings)) +
+           ": have less under way";
+}
+
 std::shared_ptr<pending_request> native_state::make_waiting(const native::frame& request, const open_object& at)
 {
     std::shared_ptr<pending_request> made = waits.make(request, caller);
@@ -65,6 +90,24 @@ bool native_state::park_or_raise(std::uint32_t id, std::shared_ptr<pending_reque
     if (error != nullptr)
         answer_raised(id, 0, std::move(*error), now);
     return error != nullptr;
+}
+
+taken_batch::~taken_batch()
+{
+    if (batch_->empty())
+        return;
+    try {
+        std::erase_if(*batch_, [](const codec::item& each) { return !each; });  // those that are back already
+        put_back_from(0);
+    } catch (const std::exception&) {
+    }
+}
+
+void taken_batch::put_back_from(std::size_t first)
+{
+    const std::span<codec::item> returned = std::span{*batch_}.subspan(first);
+    now_.server.run_inside(from_, [&](core::completions& fulfilled) { from_.as_queue()->put_back(returned, fulfilled); });
+    batch_->resize(first);
 }
 
 bool read_queue_request(native_state& state, const native::frame& request, queue_fields those, queue_request& found, turn& now)

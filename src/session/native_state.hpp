@@ -14,6 +14,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <string>
 #include <vector>
 
 namespace quaymaster::session {
@@ -39,6 +40,9 @@ struct native_state {
     void break_off(bad_end how);
     /// False, with the request refused, if too many wait or one of its id does.
     [[nodiscard]] bool admit(const wire::native::frame& request, turn& now);
+    /// False if what waits already carries so much that `request` must not wait as well.
+    [[nodiscard]] bool may_carry(const wire::native::frame& request) const noexcept;
+    [[nodiscard]] std::string why_not_carried() const;
     /// For `request`, which may have to wait for its queue `at`.
     [[nodiscard]] std::shared_ptr<pending_request> make_waiting(const wire::native::frame& request, const open_object& at);
     /// What a put and a get that were tried have in common: one that is parked waits until `limit` in `waiting`, one that was raised is
@@ -82,6 +86,26 @@ public:
 
 private:
     std::vector<codec::item>& batch_;
+};
+
+/// A borrowed_batch of items that have left the queue `from` and are in no reply yet. What is still in it at its end goes back there: an
+/// exception has come between, and if there is no memory for that either, they are lost.
+class taken_batch {
+public:
+    taken_batch(core::referent& from, turn& now) noexcept : from_{from}, now_{now}, batch_{now.scratch} {}
+    taken_batch(const taken_batch&) = delete;
+    taken_batch& operator=(const taken_batch&) = delete;
+    ~taken_batch();
+
+    [[nodiscard]] std::vector<codec::item>& operator*() const noexcept { return *batch_; }
+    [[nodiscard]] std::vector<codec::item>* operator->() const noexcept { return &*batch_; }
+    /// Those from this one on go back.
+    void put_back_from(std::size_t first);
+
+private:
+    core::referent& from_;
+    turn& now_;
+    const borrowed_batch batch_;
 };
 
 }  // namespace quaymaster::session

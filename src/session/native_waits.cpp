@@ -1,6 +1,8 @@
 #include "session/native_waits.hpp"
 
 #include <algorithm>
+#include <exception>
+#include <new>
 #include <utility>
 #include <variant>
 
@@ -43,10 +45,11 @@ std::shared_ptr<pending_request> pending_requests::make(const wire::native::fram
     made->id = request.id;
     made->code = request.code;
     made->count = request.count;
+    made->carried = request.body.size();
     return made;
 }
 
-void pending_requests::recycle(std::shared_ptr<pending_request> done)
+void pending_requests::recycle(std::shared_ptr<pending_request> done) noexcept
 {
     done->object.reset();
     if (done->batch != nullptr)
@@ -54,7 +57,10 @@ void pending_requests::recycle(std::shared_ptr<pending_request> done)
     // One that somebody is about to tell of something that is over must not be taken for the next request.
     if (done.use_count() > 1 || spare_.size() >= spare_requests_max)
         return;
-    spare_.push_back(std::move(done));
+    try {
+        spare_.push_back(std::move(done));
+    } catch (const std::bad_alloc&) {  // then it just ends
+    }
 }
 
 void pending_requests::park(std::shared_ptr<pending_request> waiting, core::time_point due) noexcept
@@ -63,13 +69,15 @@ void pending_requests::park(std::shared_ptr<pending_request> waiting, core::time
     registered.due = due;
     rejoin(registered);
     all_.insert(registered);
+    carried_ += registered.carried;
     keep_due(registered);
     registered.self_ = std::move(waiting);
 }
 
-void pending_requests::settle(pending_request& waiting)
+void pending_requests::settle(pending_request& waiting) noexcept
 {
     all_.erase(all_.iterator_to(waiting));
+    carried_ -= waiting.carried;
     if (waiting.waiting_by_due::is_linked())
         timed_.erase(timed_.iterator_to(waiting));
     if (std::exchange(waiting.is_stalled, false))
@@ -149,45 +157,84 @@ pending_request* pending_requests::take_due(core::time_point now) noexcept
 
 void pending_requests::withdraw_all(service& server)
 {
-    std::vector<pending_request*> in_queues;
-    in_queues.reserve(all_.size());
-    for (pending_request& each : all_)
-        if (each.code != operation::call)
-            in_queues.push_back(&each);
-    withdraw_in_order(in_queues, server);
-    while (!all_.empty())
+    std::exception_ptr failure;
+    try {
+        withdraw_in_order(server);
+    } catch (const std::bad_alloc&) {
+        failure = std::current_exception();
+    }
+    while (!all_.empty()) {
+        leave_queue(*all_.begin(), server);
         settle(*all_.begin());
+    }
     spare_.clear();
+    if (failure)
+        std::rethrow_exception(failure);
 }
 
-void pending_requests::withdraw_in_order(std::span<pending_request*> in_queues, service& server)
+/// One that was served, and for whose item there is no memory in its queue, loses it; nobody stays in a line to be given more.
+void pending_requests::leave_queue(pending_request& waiting, service& server) noexcept
 {
+    if (waiting.code == operation::call || waiting.current_state() == core::waiter::state::idle)
+        return;
+    try {
+        server.withdraw(*waiting.object, waiting);
+    } catch (const std::exception&) {
+        static_cast<void>(waiting.take_outcome());
+    }
+}
+
+void pending_requests::withdraw_in_order(service& server)
+{
+    std::vector<pending_request*> found;
+    found.reserve(all_.size());
+    for (pending_request& each : all_)
+        if (each.code != operation::call)
+            found.push_back(&each);
+    std::span<pending_request*> in_queues{found};
     std::sort(in_queues.begin(), in_queues.end(), [](const pending_request* left, const pending_request* right) {
         return std::pair{left->object.get(), left->turn} < std::pair{right->object.get(), right->turn};
     });
-    std::vector<codec::item> returned;
     while (!in_queues.empty()) {
-        core::referent& object = *in_queues.front()->object;
+        core::referent& queue = *in_queues.front()->object;
         const auto end_of_queue = std::find_if(in_queues.begin(), in_queues.end(),
-                                               [&](const pending_request* each) { return each->object.get() != &object; });
+                                               [&](const pending_request* each) { return each->object.get() != &queue; });
         const auto count = static_cast<std::size_t>(end_of_queue - in_queues.begin());
-        returned.clear();
-        returned.reserve(count);
-        server.run_inside(object, [&](core::completions& fulfilled) {
-            for (pending_request* const each : in_queues.first(count)) {
-                if (each->current_state() == core::waiter::state::parked) {
-                    each->queue().withdraw(*each, fulfilled);
-                } else if (each->current_state() == core::waiter::state::fulfilled) {
-                    core::outcome result = each->take_outcome();
-                    auto* const served = std::get_if<core::returned>(&result);
-                    if (served != nullptr && !is_put(*each))
-                        returned.push_back(std::move(served->result).to_item());
-                }
-            }
-            object.as_queue()->put_back(returned, fulfilled);
-        });
+        server.run_inside(queue, [&](core::completions& fulfilled) { leave_together(in_queues.first(count), fulfilled); });
         in_queues = in_queues.subspan(count);
     }
+}
+
+/// All of one queue, in its guard. std::bad_alloc: those whose items are not back still have them.
+void pending_requests::leave_together(std::span<pending_request*> in_queue, core::completions& fulfilled)
+{
+    std::vector<codec::item> returned;
+    std::vector<pending_request*> served;
+    for (pending_request* const each : in_queue) {
+        if (each->current_state() == core::waiter::state::parked) {
+            each->queue().withdraw(*each, fulfilled);
+        } else if (each->current_state() == core::waiter::state::fulfilled) {
+            const auto* const outcome = std::get_if<core::returned>(&each->peek_outcome());
+            if (outcome != nullptr && !is_put(*each)) {
+                served.push_back(each);
+                returned.push_back(codec::payload{outcome->result}.to_item());
+            } else {
+                static_cast<void>(each->take_outcome());
+            }
+        }
+    }
+    const auto forget_returned = [&]() noexcept {
+        for (std::size_t i = 0; i < served.size(); ++i)
+            if (!returned[i])
+                static_cast<void>(served[i]->take_outcome());
+    };
+    try {
+        in_queue.front()->queue().put_back(returned, fulfilled);
+    } catch (...) {
+        forget_returned();
+        throw;
+    }
+    forget_returned();
 }
 
 }  // namespace quaymaster::session

@@ -45,6 +45,7 @@ public:
     std::uint32_t handle = 0;
     std::uint64_t turn = 0;  // gets: when it joined the line, compared with others of this connection
     core::time_point due = core::never;
+    std::size_t carried = 0;  // octets of what it brought and may have to keep: items of puts, and arguments of calls
     std::shared_ptr<core::referent> object;  // a queue's; kept alive though its handle may be closed
     // Here most requests have nothing, or what one before them has left.
     std::unique_ptr<core::batch_rest> batch;  // put_many
@@ -90,11 +91,11 @@ public:
     [[nodiscard]] std::shared_ptr<pending_request> make(const wire::native::frame& request,
                                                         const std::shared_ptr<core::waiter>& principal);
     /// One that waits for nothing goes to those that the next ones are made of.
-    void recycle(std::shared_ptr<pending_request> done);
+    void recycle(std::shared_ptr<pending_request> done) noexcept;
     /// Registers a request that is to be answered later, in no time of which `due` is the end.
     void park(std::shared_ptr<pending_request> waiting, core::time_point due) noexcept;
     /// A registered one has been answered, or will never be.
-    void settle(pending_request& waiting);
+    void settle(pending_request& waiting) noexcept;
 
     /// A registered one joins a line again.
     void rejoin(pending_request& waiting) noexcept { waiting.turn = ++turns_; }
@@ -116,6 +117,8 @@ public:
     [[nodiscard]] std::vector<pending_request*> in_lines();
 
     [[nodiscard]] std::size_t size() const noexcept { return all_.size(); }
+    /// Of all together.
+    [[nodiscard]] std::size_t carried() const noexcept { return carried_; }
     [[nodiscard]] bool has_stalled() const noexcept { return !stalled_.empty() || !held_.empty(); }
     [[nodiscard]] pending_request* find(std::uint32_t id) noexcept;
     /// All, by id. One that is settled is no longer among them; iterators to others stay valid.
@@ -131,10 +134,13 @@ public:
     /// Withdraws all that waits in queues, and settles it.
     /// What gets were given and not told goes back together, in the order in which they got it: one by one, each would come before the
     /// last, or go to a get of this connection that is yet to be withdrawn. Precondition: calls have been withdrawn.
+    /// std::bad_alloc: all have been withdrawn, perhaps not in that order, and some items may be lost.
     void withdraw_all(service& server);
 
 private:
-    static void withdraw_in_order(std::span<pending_request*> in_queues, service& server);
+    void withdraw_in_order(service& server);
+    static void leave_together(std::span<pending_request*> in_queue, core::completions& fulfilled);
+    static void leave_queue(pending_request& waiting, service& server) noexcept;
 
     id_set all_;
     due_set timed_;
@@ -142,6 +148,7 @@ private:
     /// By their place in the line of a queue, which they have no use for meanwhile. The first is to go on first.
     boost::intrusive::list<core::waiter, boost::intrusive::constant_time_size<false>> stalled_;
     boost::intrusive::list<core::waiter> held_;
+    std::size_t carried_ = 0;
     std::uint64_t turns_ = 0;  // of those that have joined a line
 };
 

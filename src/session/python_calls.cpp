@@ -505,13 +505,20 @@ void python_calls::expire(python_call& call, turn& now)
     answer(call, std::move(result), now);
 }
 
-bool python_calls::is_served(const python_call& call, service& server)
+bool python_calls::cancel(python_call& call, service& server)
 {
     bool is_served = false;
-    server.run_inside(*call.place_, [&](core::completions&) {
+    server.run_inside(*call.place_, [&](core::completions& fulfilled) {
         is_served = call.waiter_->current_state() == core::waiter::state::fulfilled;
+        if (!is_served)
+            call.place_->withdraw(*call.waiter_, fulfilled);
     });
-    return is_served;
+    if (is_served)
+        return false;
+    call.deadline_ = core::never;
+    call.creating_.reset();
+    call.place_.reset();
+    return true;
 }
 
 void python_calls::withdraw(python_call& call, service& server)

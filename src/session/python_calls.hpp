@@ -70,8 +70,9 @@ public:
     void resume(python_call& call, turn& now);
     /// Its deadline has passed. It may stay parked nevertheless, without one. Precondition: parked.
     void expire(python_call& call, turn& now);
-    /// True if the wait has come to something, which its caller is about to be told. Precondition: parked.
-    [[nodiscard]] static bool is_served(const python_call& call, service& server);
+    /// As withdraw(). False, with nothing done, if the wait has come to something, which its caller is about to be told.
+    /// Precondition: parked.
+    [[nodiscard]] bool cancel(python_call& call, service& server);
     /// Its caller wants no answer any more.
     void withdraw(python_call& call, service& server);
     /// Notes that the session calls `ident`, an object of a client's making.

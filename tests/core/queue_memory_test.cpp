@@ -1,4 +1,5 @@
-// What a queue allocates, and what it does when there is no memory. Replaces operator new for the whole program.
+// What a queue allocates, and what it does when there is no memory.
+#include "../allocations.hpp"
 #include "core_testing.hpp"
 
 #include "core/queue.hpp"
@@ -7,7 +8,6 @@
 #include <algorithm>
 #include <array>
 #include <cstddef>
-#include <cstdlib>
 #include <limits>
 #include <new>
 #include <optional>
@@ -19,55 +19,10 @@
 using namespace quaymaster;
 using namespace quaymaster::core;
 using namespace quaymaster::core::testing;
-
-namespace {
-
-constexpr std::size_t unlimited = std::numeric_limits<std::size_t>::max();
-
-std::size_t allocations = 0;
-std::size_t allocations_left = unlimited;  // those beyond fail
-
-/// While it lives, only so many allocations succeed.
-class short_memory {
-public:
-    explicit short_memory(std::size_t left) noexcept { allocations_left = left; }
-    short_memory(const short_memory&) = delete;
-    short_memory& operator=(const short_memory&) = delete;
-    ~short_memory() { allocations_left = unlimited; }
-};
-
-}  // namespace
-
-void* operator new(std::size_t size)
-{
-    ++allocations;
-    if (allocations_left != unlimited && allocations_left-- == 0) {
-        allocations_left = 0;
-        throw std::bad_alloc{};
-    }
-    if (void* const memory = std::malloc(std::max<std::size_t>(size, 1)))
-        return memory;
-    throw std::bad_alloc{};
-}
-
-void* operator new(std::size_t size, const std::nothrow_t&) noexcept
-{
-    try {
-        return operator new(size);
-    } catch (const std::bad_alloc&) {
-        return nullptr;
-    }
-}
-
-void operator delete(void* memory) noexcept
-{
-    std::free(memory);
-}
-
-void operator delete(void* memory, std::size_t) noexcept
-{
-    std::free(memory);
-}
+using quaymaster::testing::allocations;
+using quaymaster::testing::allocations_left;
+using quaymaster::testing::short_memory;
+using quaymaster::testing::unlimited;
 
 namespace {
 

@@ -1,7 +1,13 @@
 // What clients do wrong, or what happens to them, and who must not notice.
+#include "../stress/native_peer.hpp"
+#include "client_testing.hpp"
 #include "server_testing.hpp"
 
+#include "wire/native_dialect.hpp"
+
 #include <catch2/catch.hpp>
+
+#include <utility>
 
 using namespace server_testing;
 
@@ -134,6 +140,37 @@ TEST_CASE("a client that closes its sending side still gets its reply", "[net][s
         peer.socket().half_close();
         CHECK(peer.result() == value{large});
     }
+}
+
+TEST_CASE("all that a native client asked before it closed its sending side is answered", "[net][server][faults][native]")
+{
+    using wire::native::operation;
+    server_options options;
+    options.threads = 1;
+    test_server server{options};
+    client_testing::queue_manager producer{server.served.bound_address(), "abc"};
+    producer.connect();
+    const auto queue = producer.queue<bytes>("tasks");
+    constexpr std::size_t count = 200;
+    for (std::size_t i = 0; i < count; ++i)
+        queue.put(bytes(std::size_t{100} << 10, std::byte(i)));
+    quaymaster::testing::native_peer peer{server.port()};
+    wire::native::fixed_fields get;
+    get.add(peer.open("tasks")).add(std::uint32_t{0});
+    for (std::uint32_t id = 1; id <= count; ++id)
+        peer.send({operation::get, id}, get.view());
+    peer.half_close();
+    // As far as it goes while nothing is read: more replies than are kept for one connection.
+    std::size_t before = 0;
+    wait_until([&] { return std::exchange(before, queue.qsize()) == queue.qsize() && before < count; });
+    REQUIRE(before > 0);
+    for (std::uint32_t id = 1; id <= count; ++id) {
+        const auto reply = peer.receive(20s);
+        REQUIRE(reply);
+        REQUIRE(reply->code == operation::item);
+        REQUIRE(reply->id == id);
+    }
+    CHECK(queue.qsize() == 0);
 }
 
 TEST_CASE("a call that still waits when its client has closed its sending side is given nothing", "[net][server][faults]")

@@ -493,6 +493,67 @@ TEST_CASE("a consumer may take its time for what was sent ahead, and only for th
     }
 }
 
+TEST_CASE("a consumer that takes all as fast as it comes does not keep others waiting", "[net][server][limits][native]")
+{
+    using wire::native::operation;
+    server_options options;
+    options.threads = 1;
+    options.outbox_size_max = 64 << 10;  // what a socket takes at once, so that each flush makes room for the next
+    test_server server{options};
+    client_testing::queue_manager asking{server.served.bound_address(), "abc"};
+    asking.connect();
+    const auto queue = asking.queue<bytes>("tasks");
+    const std::vector<bytes> batch(10'000, bytes(1000));
+    constexpr std::size_t batches = 10;
+    for (std::size_t i = 0; i < batches; ++i)
+        queue.put_many(batch);
+    quaymaster::testing::native_peer peer{server.port()};
+    wire::native::fixed_fields consume;
+    consume.add(peer.open("tasks")).add(static_cast<std::uint32_t>(batches * batch.size()));
+    peer.send({operation::consume, 2}, consume.view());
+    std::size_t received = 0;
+    const auto receive = [&] {
+        const auto reply = peer.receive(20s);
+        REQUIRE(reply);
+        REQUIRE(reply->code == operation::items);
+        received += reply->count;
+    };
+    receive();
+    std::atomic<std::size_t> left{0};
+    std::thread another{[&] { left = queue.qsize(); }};
+    while (received < batches * batch.size())
+        receive();
+    another.join();
+    CHECK(left > 0);
+}
+
+TEST_CASE("a put that came in many pieces waits as long as it says from when it is whole", "[net][server][limits][native]")
+{
+    using wire::native::operation;
+    test_server server{{}, {.maxsize = 1}};
+    quaymaster::testing::native_peer peer{server.port()};
+    const std::uint32_t full = peer.open("tasks");
+    const auto put = [&](std::uint32_t timeout, std::size_t size) {
+        wire::native::fixed_fields fields;
+        fields.add(full).add(timeout).add(std::uint8_t{'B'}).add(static_cast<std::uint32_t>(size));
+        bytes body = to_bytes(fields.view());
+        body.resize(body.size() + size);
+        wire::outbox out;
+        wire::native::write_frame(out, {operation::put, 2}, body);
+        return quaymaster::testing::contents(out);
+    };
+    peer.send(put(0, 1));
+    REQUIRE(peer.receive(20s).value().code == operation::done);
+    const bytes large = put(3, std::size_t{48} << 20);
+    for (int i = 0; i < 10; ++i) {
+        peer.send(bytes_view{large}.first(large.size() - 1));
+        const auto begun = std::chrono::steady_clock::now();
+        peer.send(bytes_view{large}.last(1));
+        REQUIRE(peer.receive(20s).value().code == operation::raised);
+        CHECK(std::chrono::steady_clock::now() - begun >= 3ms);
+    }
+}
+
 TEST_CASE("an answer that waits behind what was sent ahead is to be fetched in time", "[net][server][limits][native]")
 {
     using wire::native::operation;

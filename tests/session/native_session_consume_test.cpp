@@ -559,11 +559,11 @@ TEST_CASE("put_back gives back what was handed out, to the front", "[session][na
         CHECK(pair.client.next(6).count == 7);
         CHECK(pair.depth() == 7);
     }
-    SECTION("not counting what a cancelled get gave back")
+    SECTION("not counting what a cancelled consume gave back")
     {
         pair.client.get_many(2, pair.queue, 9);
         CHECK(pair.client.next(2).count == 2);
-        pair.client.get(3, pair.queue, native::no_limit);
+        pair.client.consume(3, pair.queue, 1);
         pair.other.put(9, pair.other_queue, 5);
         pair.client.cancel(3);
         CHECK(pair.client.next(3).code == operation::cancelled);

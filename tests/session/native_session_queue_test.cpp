@@ -506,17 +506,22 @@ TEST_CASE("cancel ends what waits, and says nothing of what does not", "[session
         CHECK_FALSE(pair.client.has_reply());
         CHECK_FALSE(pair.server.session.wants_close());
     }
-    SECTION("a get that has been given an item and not been told gives it back")
+    SECTION("gets that have been given an item and not been told are answered by it")
     {
         pair.client.get(1, pair.queue, 1000);
-        pair.other.put(2, pair.other_queue, "a");
-        pair.other.put(3, pair.other_queue, "b");
-        pair.client.cancel(1);
-        CHECK(pair.client.next(1).code == operation::cancelled);
-        pair.resume();
+        pair.client.get_many(2, pair.queue, 1, 1000);
+        pair.client.get(3, pair.queue, 1000);
+        pair.other.put_many(9, pair.other_queue, {"a", "b"});
+        for (const std::uint32_t id : {1U, 2U, 3U})
+            pair.client.cancel(id);
+        CHECK(pair.client.next(3).code == operation::cancelled);
         CHECK_FALSE(pair.client.has_reply());
-        pair.client.get_many(4, pair.queue, 5);
-        CHECK(pair.client.next(4).items() == values{"a", "b"});
+        pair.resume();
+        CHECK(pair.client.next(1).item() == value{"a"});
+        CHECK(pair.client.next(2).items() == values{"b"});
+        pair.other.put(9, pair.other_queue, "c");
+        pair.client.get(4, pair.queue);
+        CHECK(pair.client.next(4).item() == value{"c"});
     }
     SECTION("a put that is in, and has not been told so, is done")
     {
@@ -549,17 +554,13 @@ TEST_CASE("cancel ends what waits, and says nothing of what does not", "[session
     SECTION("the id may be used again at once")
     {
         pair.client.get(1, pair.queue, 1000);
-        pair.other.put(9, pair.other_queue, "a");  // told of, but not resumed yet
         pair.client.cancel(1);
         CHECK(pair.client.next(1).code == operation::cancelled);
         pair.client.get(1, pair.queue, 1000);
+        pair.other.put(9, pair.other_queue, "a");
+        pair.resume();
         CHECK(pair.client.next(1).item() == value{"a"});
-        pair.client.get(1, pair.queue, 1000);
-        pair.resume();
         CHECK_FALSE(pair.client.has_reply());
-        pair.other.put(9, pair.other_queue, "b");
-        pair.resume();
-        CHECK(pair.client.next(1).item() == value{"b"});
     }
 }
 
@@ -779,5 +780,50 @@ TEST_CASE("the memory of a request that has waited serves the next", "[session][
         CHECK(pair.client.next(1).item() == value{i});
         CHECK(pair.other.next(2).code == operation::done);
         CHECK_FALSE(last.expired());
+    }
+}
+
+TEST_CASE("what waits carries no more than four times payload_size_max", "[session][native]")
+{
+    session::server_settings settings;
+    settings.payload_size_max = 10'000;
+    native_pair pair{settings};
+    const value large{std::string(9'000, 'x')};
+    pair.client.put(1, pair.small, "first");
+    CHECK(pair.client.next(1).code == operation::done);
+    for (const std::uint32_t id : {2U, 3U, 4U, 5U})
+        pair.client.put(id, pair.small, large, no_limit);
+    CHECK_FALSE(pair.client.has_reply());
+    SECTION("a put that would have to wait beside it is raised")
+    {
+        pair.client.put(6, pair.small, large, no_limit);
+        CHECK_THAT(pair.client.next(6).raised(), Catch::StartsWith("MemoryError: what waits on this connection carries 36"));
+        pair.client.put_many(7, pair.small, {large}, no_limit);
+        CHECK_THAT(pair.client.next(7).raised(), Catch::Contains("which is 40000"));
+        pair.client.put(8, pair.small, large);
+        CHECK(pair.client.next(8).raised() == "queue_full");
+    }
+    SECTION("a call is refused")
+    {
+        pair.client.call(6, "get_small_queue", "put", {codec::payload{large}});
+        CHECK_THAT(pair.client.next(6).text(), Catch::StartsWith("call: what waits on this connection carries"));
+    }
+    SECTION("a put that need not wait is done")
+    {
+        pair.client.put(6, pair.queue, large, no_limit);
+        CHECK(pair.client.next(6).code == operation::done);
+    }
+    SECTION("a small one may wait as well")
+    {
+        pair.client.put(6, pair.small, "small", no_limit);
+        CHECK_FALSE(pair.client.has_reply());
+    }
+    SECTION("another may wait when one of them is in")
+    {
+        pair.other.get(1, pair.other_small);
+        pair.resume();
+        CHECK(pair.client.next(2).code == operation::done);
+        pair.client.put(6, pair.small, large, no_limit);
+        CHECK_FALSE(pair.client.has_reply());
     }
 }

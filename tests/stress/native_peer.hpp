@@ -69,6 +69,16 @@ public:
         wire::native::write_frame(out, head, body);
         send(contents(out));
     }
+    /// Some of a frame, or of several.
+    void send(bytes_view octets) const
+    {
+        while (!octets.empty()) {
+            const ::ssize_t count = ::send(socket_, octets.data(), octets.size(), MSG_NOSIGNAL);
+            if (count < 0)
+                throw std::runtime_error{"cannot send"};
+            octets = octets.subspan(static_cast<std::size_t>(count));
+        }
+    }
     /// The next reply; nullopt if none comes within `patience`.
     std::optional<reply> receive(std::chrono::milliseconds patience)
     {
@@ -108,6 +118,8 @@ public:
         ::setsockopt(socket_, SOL_SOCKET, SO_LINGER, &now, sizeof now);
         close();
     }
+    /// Sends no more.
+    void half_close() const { ::shutdown(socket_, SHUT_WR); }
     void close()
     {
         if (socket_ >= 0)
@@ -134,15 +146,6 @@ private:
                 return;
             if (!read_more(std::chrono::seconds{20}))
                 throw std::runtime_error{"the server does not answer a hello"};
-        }
-    }
-    void send(bytes_view octets) const
-    {
-        while (!octets.empty()) {
-            const ::ssize_t count = ::send(socket_, octets.data(), octets.size(), MSG_NOSIGNAL);
-            if (count < 0)
-                throw std::runtime_error{"cannot send"};
-            octets = octets.subspan(static_cast<std::size_t>(count));
         }
     }
     bool read_more(std::chrono::milliseconds patience)
