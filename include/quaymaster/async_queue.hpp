@@ -97,12 +97,13 @@ private:
 
 /// Gets the items of a queue one after the other, and has the next ones sent ahead. Made by async_queue::consume(). Up to
 /// `window` items are here that nobody has asked for yet. When it ends, or the last copy of it does, they are given back to the
-/// front of the queue, in their order; if their connection is lost by then, to its end. Where they cannot be given back
+/// front of the queue, in their order; if their connection is lost by then, to its end, as items that are put anew: join() waits for
+/// as many more task_done(), as it does for those that a lost connection took along. Where they cannot be given back
 /// (the server stays away, or the queue is shut down) they are lost: async_stop() tells of that, the end of the last copy cannot.
 /// When its connection is lost, items that were on their way to it may be lost, too. Where that may be what has come is handed
 /// out, then async_next() fails with connection_lost, once, and the next call has items sent over a new connection; or
 /// async_stop() fails with it, if that comes first.
-/// Thread safety, cancellation and errors: as async_client. Lifetime: keeps its queue and the connection.
+/// Thread safety, cancellation and errors: as async_client; async_stop() is not cancelled. Lifetime: keeps its queue and the connection.
 template <class T, class Codec = pickle_codec>
 class async_consumer {
 public:

@@ -44,6 +44,7 @@ async_connection::async_connection(const async_strand& strand, const client_envi
       owner_{std::move(told)},
       socket_{strand},
       deadline_{strand},
+      patience_{strand},
       resolver_{strand},
       session_{environment.session, fresh_nonce()}
 {
@@ -103,9 +104,21 @@ void async_connection::connect(std::size_t index)
 {
     error_code ignored;
     socket_.close(ignored);
+    patience_.cancel();
+    attempt_ = index;
+    const std::size_t left = endpoints_.size() - index;
+    if (left > 1) {
+        // Shared out, so that a first address which swallows packets leaves time for the second.
+        patience_.expires_after((deadline_.expiry() - clock::now()) / static_cast<clock::rep>(left));
+        patience_.async_wait([self = shared_from_this(), index](error_code ec) {
+            const auto alive = self->owner_.lock();
+            if (!ec && alive != nullptr && !self->is_over_ && !self->is_connected_ && self->attempt_ == index)
+                self->connect(index + 1);
+        });
+    }
     socket_.async_connect(endpoints_[index], [self = shared_from_this(), index](error_code ec) {
         const auto alive = self->owner_.lock();
-        if (alive == nullptr || self->is_over_)
+        if (alive == nullptr || self->is_over_ || self->attempt_ != index)
             return;
         if (!ec)
             return self->on_connected();
@@ -118,6 +131,7 @@ void async_connection::connect(std::size_t index)
 void async_connection::on_connected()
 {
     is_connected_ = true;
+    patience_.cancel();
     endpoints_.clear();
     if (!environment_.server.is_unix())
         tune_tcp(socket_.native_handle(), {environment_.socket.keepalive_idle, std::chrono::seconds{10}, 3});
@@ -275,6 +289,7 @@ void async_connection::close() noexcept
     error_code ignored;
     resolver_.cancel();
     deadline_.cancel(ignored);
+    patience_.cancel(ignored);
     socket_.close(ignored);
 }
 

@@ -102,8 +102,10 @@ private:
     std::weak_ptr<owner> owner_;
     socket_type socket_;
     async_timer deadline_;  // of connecting and the handshake
+    async_timer patience_;  // with one address of several
     resolver_type resolver_;
     std::vector<endpoint_type> endpoints_;
+    std::size_t attempt_ = 0;  // to connect: which of endpoints_
     session::native_client_session session_;
     codec::byte_buffer input_;  // its size is all of it; `filled_` is what has come
     std::size_t filled_ = 0;

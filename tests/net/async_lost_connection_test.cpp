@@ -11,6 +11,11 @@
 
 #include <catch2/catch.hpp>
 
+#include <netinet/in.h>
+#include <poll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
 #include <algorithm>
 #include <map>
 #include <memory>
@@ -183,6 +188,73 @@ struct freezable {
 };
 
 }  // namespace
+
+namespace {
+
+/// Where nobody answers: connections are taken until there is no room for them, and what comes then is dropped.
+class swallowing_port {
+public:
+    swallowing_port() : listening_{open()}
+    {
+        at_.sin_family = AF_INET;
+        at_.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+        socklen_t size = sizeof at_;
+        REQUIRE(::bind(listening_, reinterpret_cast<sockaddr*>(&at_), size) == 0);
+        REQUIRE(::listen(listening_, 0) == 0);
+        REQUIRE(::getsockname(listening_, reinterpret_cast<sockaddr*>(&at_), &size) == 0);
+        while (fill()) {
+        }
+    }
+    swallowing_port(const swallowing_port&) = delete;
+    swallowing_port& operator=(const swallowing_port&) = delete;
+    ~swallowing_port()
+    {
+        for (const int each : filling_)
+            ::close(each);
+        ::close(listening_);
+    }
+    [[nodiscard]] std::uint16_t number() const noexcept { return ntohs(at_.sin_port); }
+
+private:
+    static int open() { return ::socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0); }
+    /// False: one more connection is not answered.
+    bool fill()
+    {
+        filling_.push_back(open());
+        (void)::connect(filling_.back(), reinterpret_cast<const sockaddr*>(&at_), sizeof at_);
+        pollfd connected{filling_.back(), POLLOUT, 0};
+        return ::poll(&connected, 1, 100) == 1;
+    }
+
+    int listening_;
+    sockaddr_in at_{};
+    std::vector<int> filling_;
+};
+
+}  // namespace
+
+TEST_CASE("a first address that swallows packets leaves time for the second", "[net][async]")
+{
+    const swallowing_port first;
+    std::optional<server> served;
+    try {
+        served.emplace(address{"::1", first.number()}, "abc");
+        served->register_queue("tasks");
+        served->start();
+    } catch (const std::exception& failure) {
+        WARN("not tested, there is no second address: " << failure.what());
+        return;
+    }
+    asio::io_context io;
+    async_client_options options = short_limits();
+    options.client.handshake_deadline = 1s;
+    const async_client client{io, address{"", first.number()}, "abc", options};
+    const async_queue<int> queue{client, "tasks"};
+    std::string came_to;
+    queue.async_put(1, [&](std::exception_ptr failed) { came_to = failed ? kind_of(failed) : "done"; });
+    run_until(io, [&] { return !came_to.empty(); });
+    CHECK(came_to == "done");
+}
 
 TEST_CASE_METHOD(freezable, "a server that freezes is found out by what does not answer in time", "[net][async]")
 {
