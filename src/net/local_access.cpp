@@ -106,6 +106,7 @@ local_caller& local_access::caller_of_this_thread()
     thread_callers& callers = thread_callers::of_this_thread();
     local_caller* found = callers.find(id_);
     if (found == nullptr) {
+        last_used = {0, nullptr};  // which may be one that reserve_one() lets go, and no other follows it if add_caller() throws
         callers.reserve_one();
         std::shared_ptr<local_caller> added = add_caller();
         found = added.get();

@@ -758,6 +758,23 @@ TEST_CASE("threads that come and go leave nothing behind", "[net][local]")
     }
 }
 
+TEST_CASE("a thread that calls one stopped server after another is told so by each", "[net][local][stop]")
+{
+    served one;
+    served other;
+    const auto of_one = one.manager.queue<int>();
+    of_one.put(1);
+    // Made by another thread, so that this one is nobody yet to the other server.
+    auto made = elsewhere([&] { return other.manager.queue<int>(); });
+    const auto of_other = in_time(made);
+    one.manager.shutdown();
+    other.manager.shutdown();
+    // The first call of the other server forgets who this thread was to the one; only a sanitizer sees all that may go wrong then.
+    CHECK_THROWS_AS(of_other.put(2), connection_lost);
+    CHECK_THROWS_AS(of_one.put(3), connection_lost);
+    CHECK_THROWS_AS(of_other.put(4), connection_lost);
+}
+
 TEST_CASE("in the child of a fork() the proxies of a started manager go over the network", "[net][local][fork]")
 {
     served here;
