@@ -8,6 +8,15 @@
 #include <sys/uio.h>
 
 namespace quaymaster::net {
+namespace {
+
+/// Of a call that waits, the caller looks at its deadline before the next.
+bool is_to_be_repeated(::ssize_t sent, int flags) noexcept
+{
+    return sent < 0 && errno == EINTR && (flags & MSG_DONTWAIT) != 0;
+}
+
+}  // namespace
 
 ::ssize_t send_gathered(int socket, std::span<const bytes_view> pieces, std::size_t skipped, int flags) noexcept
 {
@@ -16,7 +25,7 @@ namespace quaymaster::net {
         ::ssize_t sent = 0;
         do
             sent = ::send(socket, part.data(), part.size(), flags | MSG_NOSIGNAL);
-        while (sent < 0 && errno == EINTR);
+        while (is_to_be_repeated(sent, flags));
         return sent;
     }
     std::array<iovec, pieces_per_send> vectors;  // filled as far as it is used
@@ -31,7 +40,7 @@ namespace quaymaster::net {
     ::ssize_t sent = 0;
     do
         sent = ::sendmsg(socket, &message, flags | MSG_NOSIGNAL);
-    while (sent < 0 && errno == EINTR);
+    while (is_to_be_repeated(sent, flags));
     return sent;
 }
 

@@ -183,16 +183,21 @@ sync_socket sync_socket::connect_unix(const std::string& path, const socket_sett
         return {};
     }
     sync_socket socket{descriptor, false, settings};
-    // A Unix socket connects at once or waits for room in the backlog, under its send timeout; poll() does not help.
-    const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - clock::now());
-    if (left.count() <= 0) {
-        ec = timed_out();
-        return {};
-    }
-    set_kernel_timeout(descriptor, SO_SNDTIMEO, left);
-    if (::connect(descriptor, reinterpret_cast<const sockaddr*>(&to), size) != 0) {
-        ec = errno == EAGAIN ? timed_out() : last_error();
-        return {};
+    // A Unix socket connects at once or waits for room in the backlog, under its send timeout; poll() does not help. One whose
+    // wait a signal has ended has not connected, and may try again.
+    for (;;) {
+        const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - clock::now());
+        if (left.count() <= 0) {
+            ec = timed_out();
+            return {};
+        }
+        set_kernel_timeout(descriptor, SO_SNDTIMEO, left);
+        if (::connect(descriptor, reinterpret_cast<const sockaddr*>(&to), size) == 0)
+            break;
+        if (errno != EINTR) {
+            ec = errno == EAGAIN ? timed_out() : last_error();
+            return {};
+        }
     }
     tune(descriptor, false, settings);
     return socket;
@@ -226,8 +231,8 @@ void sync_socket::write(std::span<const bytes_view> pieces, std::chrono::millise
             sent = send_gathered(descriptor_, pieces.subspan(piece), offset, flags);
         }
         if (sent < 0) {
-            if (errno == EAGAIN || errno == EWOULDBLOCK)
-                continue;
+            if (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR)
+                continue;  // to the deadline
             ec = last_error();
             return;
         }

@@ -6,7 +6,15 @@
 #include <boost/asio/error.hpp>
 #include <catch2/catch.hpp>
 
+#include <pthread.h>
+#include <sys/un.h>
+
 #include <array>
+#include <csignal>
+#include <cstddef>
+#include <cstring>
+#include <string>
+#include <string_view>
 #include <thread>
 #include <vector>
 
@@ -42,6 +50,57 @@ struct connected_pair {
     int theirs = -1;
 };
 
+/// Signals to the thread that made it, as a program's periodic timer has them, after which no system call goes on by itself.
+class interruptions {
+public:
+    interruptions()
+    {
+        // For good: one that comes late must not end the program.
+        struct sigaction nothing {};
+        nothing.sa_handler = [](int) {};
+        ::sigaction(SIGUSR1, &nothing, nullptr);
+    }
+
+private:
+    std::jthread thread_{[interrupted = ::pthread_self()](const std::stop_token& stop) {
+        while (!stop.stop_requested()) {
+            ::pthread_kill(interrupted, SIGUSR1);
+            std::this_thread::sleep_for(5ms);
+        }
+    }};
+};
+
+/// An abstract Unix socket that listens, accepts nobody, and has no room for another.
+class full_unix_listener {
+public:
+    full_unix_listener()
+    {
+        bound_.sun_family = AF_UNIX;
+        std::memcpy(bound_.sun_path, name.data(), name.size());
+        REQUIRE(::bind(listening_, as_address(), size()) == 0);
+        REQUIRE(::listen(listening_, 0) == 0);
+        REQUIRE(::connect(waiting_, as_address(), size()) == 0);
+    }
+    full_unix_listener(const full_unix_listener&) = delete;
+    full_unix_listener& operator=(const full_unix_listener&) = delete;
+    ~full_unix_listener()
+    {
+        ::close(waiting_);
+        ::close(listening_);
+    }
+    void make_room() const { ::close(::accept(listening_, nullptr, nullptr)); }
+
+    const std::string name = std::string(1, '\0') + "quaymaster-test-" + std::to_string(::getpid());
+
+private:
+    [[nodiscard]] const sockaddr* as_address() const { return reinterpret_cast<const sockaddr*>(&bound_); }
+    [[nodiscard]] socklen_t size() const { return static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + name.size()); }
+
+    sockaddr_un bound_{};
+    int listening_ = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    int waiting_ = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+};
+
 }  // namespace
 
 TEST_CASE("a read gives up at its deadline and not before", "[net][client][socket]")
@@ -68,6 +127,24 @@ TEST_CASE("a write to a peer that takes nothing gives up", "[net][client][socket
     error_code ec;
     pair.ours.write(pieces, 50ms, ec);
     CHECK(is_timeout(ec));
+}
+
+TEST_CASE("a periodic signal does not keep a write from giving up", "[net][client][socket]")
+{
+    // Below the patience, so that the write waits in the kernel, and above the period.
+    net::socket_settings settings;
+    settings.tick = 100ms;
+    connected_pair pair{settings};
+    const bytes large(std::size_t{64} << 20);
+    // One piece and several go by different system calls.
+    const std::vector<bytes_view> pieces(GENERATE(1U, 2U), bytes_view{large});
+    const interruptions signals;
+    error_code ec;
+    const auto started = clock_type::now();
+    pair.ours.write(pieces, 300ms, ec);
+    CHECK(is_timeout(ec));
+    CHECK(clock_type::now() - started >= 300ms);
+    CHECK(clock_type::now() - started < 5s);
 }
 
 TEST_CASE("many pieces arrive in order, whatever the kernel takes at once", "[net][client][socket]")
@@ -176,4 +253,27 @@ TEST_CASE("a Unix socket path that does not fit is refused", "[net][client][sock
     CHECK(ec == boost::system::errc::filename_too_long);
     (void)sync_socket::connect_unix("/nonexistent/socket", {}, clock_type::now() + 1s, ec);
     CHECK(ec == boost::system::errc::no_such_file_or_directory);
+}
+
+TEST_CASE("a signal does not end the wait for room at a Unix socket", "[net][client][socket]")
+{
+    const full_unix_listener listener;
+    const interruptions signals;
+    error_code ec;
+    const auto started = clock_type::now();
+    SECTION("which ends at its deadline") {
+        const sync_socket socket = sync_socket::connect_unix(listener.name, {}, started + 100ms, ec);
+        CHECK(is_timeout(ec));
+        CHECK_FALSE(socket.is_open());
+        CHECK(clock_type::now() - started >= 100ms);
+    }
+    SECTION("or when there is room") {
+        std::jthread other{[&] {
+            std::this_thread::sleep_for(50ms);
+            listener.make_room();
+        }};
+        const sync_socket socket = sync_socket::connect_unix(listener.name, {}, started + 10s, ec);
+        CHECK_FALSE(ec);
+        CHECK(socket.is_open());
+    }
 }
