@@ -50,7 +50,9 @@ struct async_client_options {
     std::size_t in_flight_max = 4096;
     when_full full = when_full::wait;
     /// Each put carries an id. One whose connection is lost is sent again over the next, and the server, which remembers the
-    /// ids of a queue's latest 65,536 puts for ten minutes, lets it in once. Without, such a put fails with connection_lost.
+    /// ids of a queue's latest 65,536 puts for ten minutes, lets it in once. Without, such a put fails with connection_lost; so
+    /// does one that had left when this client had sent more than 65,536 items, it and what was under way with it included, since
+    /// it was sent: a queue might no longer know it.
     bool repeat_puts = true;
 };
 

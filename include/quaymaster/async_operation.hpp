@@ -129,6 +129,10 @@ public:
     std::uint64_t put_number = 0;
     /// put_many: how many items are in.
     std::size_t progress = 0;
+    /// put, put_many: how many of its items have been sent, those that are in among them.
+    std::size_t items_sent = 0;
+    /// put, put_many: how many items of this client's had come to their end when the first that is not in was sent.
+    std::uint64_t items_over_before = 0;
     /// put_many, put_back: how many of its items were sent last.
     std::size_t batch_count = 0;
     /// sent: the id of its request.

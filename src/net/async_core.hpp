@@ -174,6 +174,8 @@ private:
     void fill_batch(async_operation& next);
     [[nodiscard]] std::uint32_t send_put_many(async_operation& next, std::uint32_t handle, std::uint32_t timeout);
     [[nodiscard]] std::uint32_t send_put_back(async_operation& next, std::uint32_t handle);
+    void count_sent(async_operation& put, std::size_t count) noexcept;
+    [[nodiscard]] bool is_remembered(const async_operation& put) const noexcept;
     [[nodiscard]] std::size_t request_items_size_max() const noexcept;
     [[nodiscard]] std::exception_ptr fault_of(const async_operation& next) const;
     [[nodiscard]] std::uint32_t timeout_of(const async_operation& next) const;
@@ -261,6 +263,8 @@ private:
 
     std::uint64_t put_client_ = 0;
     std::uint64_t put_number_ = 1;
+    std::uint64_t items_sent_ = 0;  // to be put; each once, however often it was sent
+    std::uint64_t items_over_ = 0;  // of those: in, or come to nothing
     std::size_t in_flight_ = 0;
     operation_list room_;
     operation_list held_;             // their objects are open: for the server to take one more

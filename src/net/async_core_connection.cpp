@@ -170,7 +170,7 @@ void async_core::take_back_sent(const async_connection& lost, const connection_f
         const bool is_question = each.request.what == kind::call && each.request.method == "qsize";
         if (has_left && !is_question)
             each.may_have_executed = true;
-        const bool is_safe = !has_left || is_question || (is_put && repeat_puts_);
+        const bool is_safe = !each.may_have_executed || (is_put && repeat_puts_ && is_remembered(each));
         if (!is_safe || each.is_cancelled || each.resends >= resends_max) {
             unsafe.push_front(each);
             continue;

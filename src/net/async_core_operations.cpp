@@ -1,6 +1,7 @@
 // The operations of an async_core: from their beginning to their reply.
 #include "net/async_core.hpp"
 
+#include "core/recent_put_ids.hpp"
 #include "net/async_tags.hpp"
 #include "net/client_reply.hpp"
 #include "net/later.hpp"
@@ -205,6 +206,7 @@ void async_core::send(async_operation& next)
         if (repeat_puts_ && next.put_number == 0)
             next.put_number = put_number_++;
         const native::put_id id{put_client_, next.put_number};
+        count_sent(next, 1);
         next.id = session.put(tag_of(next), handle, timeout, wanted.item.content(), repeat_puts_ ? &id : nullptr);
         break;
     }
@@ -258,11 +260,29 @@ std::uint32_t async_core::send_put_many(async_operation& next, std::uint32_t han
     fill_batch(next);
     if (repeat_puts_ && next.put_number == 0)
         next.put_number = std::exchange(put_number_, put_number_ + next.request.items.size());
+    count_sent(next, batch_.size());
     const native::put_id id{put_client_, next.put_number + next.progress};
     const std::uint32_t sent =
         connection_->session().put_many(tag_of(next), handle, timeout, batch_, repeat_puts_ ? &id : nullptr);
     batch_.clear();
     return sent;
+}
+
+/// `count` of its items that are not in are about to be sent, some of them perhaps again.
+void async_core::count_sent(async_operation& put, std::size_t count) noexcept
+{
+    if (put.progress == put.items_sent)
+        put.items_over_before = items_over_;
+    const std::size_t sent = std::max(put.items_sent, put.progress + count);
+    items_sent_ += sent - put.items_sent;
+    put.items_sent = sent;
+}
+
+/// The queue still knows the ids of what it has let in of it, as far as this client's own puts are concerned. After it may have
+/// been let in what was sent later, and, because puts wait for room, what was sent earlier and had not come to its end.
+bool async_core::is_remembered(const async_operation& put) const noexcept
+{
+    return items_sent_ - put.items_over_before <= core::put_id_limits{}.count_max;
 }
 
 std::uint32_t async_core::send_put_back(async_operation& next, std::uint32_t handle)
@@ -309,6 +329,7 @@ void async_core::finish(async_operation& done, async_result&& result)
         cancellable_.erase(cancellable_.iterator_to(done));
     if (done.is_counted)
         --in_flight_;
+    items_over_ += done.items_sent - done.progress;
     result.limits = environment_.options.pickle;
     done.complete(std::move(result));
 }
@@ -460,7 +481,9 @@ void async_core::wait_again(async_operation& next)
 void async_core::on_put_many_reply(async_operation& asked, const session::native_reply& reply)
 {
     const std::size_t sent = asked.batch_count;
-    asked.progress += reply.code == operation::refused ? 0 : reply.count;
+    const std::size_t added = reply.code == operation::refused ? 0 : reply.count;
+    asked.progress += added;
+    items_over_ += added;
     const bool is_short = reply.code == operation::done && reply.count < sent;
     if (asked.may_have_executed && (is_short || says_not_in(reply)))
         return finish_sent_again(asked, reply);

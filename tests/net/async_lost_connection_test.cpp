@@ -164,6 +164,64 @@ TEST_CASE("a put whose reply is lost is sent again, and is in the queue once", "
     CHECK(run_for(io, queue.async_get_many(100, asio::use_future)) == std::vector<int>{0, 1, 2, 3, 4, 5, 6, 7});
 }
 
+TEST_CASE("a put that its queue may have forgotten is not sent again", "[net][async]")
+{
+    // Beside the first put a batch, which two more bring to what a queue remembers, and beyond.
+    constexpr std::size_t remembered = 65'536;
+    constexpr int batch_size = 60'000;
+    const bool is_beyond = GENERATE(false, true);
+    const std::size_t count = remembered + (is_beyond ? 500 : 0);
+    connected_by_path here;
+    run_for(here.io, here.queue.async_open(asio::use_future));
+    python_peer asking{here.server.port()};
+    asking.open_stream();
+    here.path.keep_replies();
+    std::vector<std::string> came_to;
+    const auto on_end = [&](std::exception_ptr failed, std::size_t) { came_to.push_back(kind_of(failed)); };
+    here.queue.async_put(-1, [&](std::exception_ptr failed) { came_to.push_back(kind_of(failed)); });
+    here.queue.async_put_many(numbers_to(batch_size), on_end);
+    here.queue.async_put_many(numbers_to(static_cast<int>(count) - batch_size - 1), on_end);
+    const auto depth = [&] { return static_cast<std::size_t>(server_testing::queue_status(asking, "tasks", "depth")); };
+    run_until(here.io, [&] { return depth() == count; });
+    CHECK(came_to.empty());
+    here.path.lose_kept();
+    run_until(here.io, [&] { return came_to.size() == 3; });
+    CHECK(came_to == std::vector<std::string>(3, is_beyond ? "lost, maybe executed" : ""));
+    CHECK(depth() == count);
+    // What was answered, if only by the loss of its connection, is no reason against the next.
+    (void)run_for(here.io, here.queue.async_qsize(asio::use_future));
+    here.path.keep_replies();
+    here.queue.async_put(-2, [&](std::exception_ptr failed) { came_to.push_back(kind_of(failed)); });
+    run_until(here.io, [&] { return depth() == count + 1; });
+    here.path.lose_kept();
+    run_until(here.io, [&] { return came_to.size() == 4; });
+    CHECK(came_to.back().empty());
+    CHECK(depth() == count + 1);
+}
+
+TEST_CASE("a batch of more items than a queue remembers is sent again part by part", "[net][async]")
+{
+    constexpr std::size_t count = 150'000;
+    connected_by_path here;
+    run_for(here.io, here.queue.async_open(asio::use_future));
+    python_peer asking{here.server.port()};
+    asking.open_stream();
+    const auto depth = [&] { return static_cast<std::size_t>(server_testing::queue_status(asking, "tasks", "depth")); };
+    here.path.keep_replies();
+    std::optional<std::size_t> in;
+    std::string came_to;
+    here.queue.async_put_many(numbers_to(count), [&](std::exception_ptr failed, std::size_t put) {
+        came_to = kind_of(failed);
+        in = put;
+    });
+    run_until(here.io, [&] { return depth() == 65'535; });
+    here.path.lose_kept();
+    run_until(here.io, [&] { return in.has_value(); });
+    CHECK(came_to.empty());
+    CHECK(*in == count);
+    CHECK(depth() == count);
+}
+
 namespace {
 
 /// A server in a process of its own, which is forked before there are threads, and a client that has no patience.

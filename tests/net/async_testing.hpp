@@ -94,6 +94,10 @@ public:
 
     [[nodiscard]] quaymaster::address address() const { return {"127.0.0.1", listener_.port}; }
     void lose_next_reply() { is_to_lose_ = true; }
+    /// From now on nothing is carried to the client.
+    void keep_replies() { is_keeping_ = true; }
+    /// Ends the connection to which nothing is carried, and what the server has said on it is lost.
+    void lose_kept() { is_keeping_ = false; }
     /// What the server says next is the last that is carried.
     void stall_after_next_reply() { is_to_stall_ = true; }
     /// It carries nothing any more, and the client has sent more.
@@ -150,13 +154,19 @@ private:
         at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
         at.sin_port = htons(port_);
         if (::connect(server, reinterpret_cast<const sockaddr*>(&at), sizeof at) == 0) {
+            bool has_kept = false;
             while (!is_over_) {
-                pollfd watched[2]{{client, POLLIN, 0}, {server, POLLIN, 0}};
-                if (::poll(watched, 2, 10) <= 0)
+                pollfd watched[2]{{client, POLLIN, 0}, {has_kept ? -1 : server, POLLIN, 0}};
+                if (::poll(watched, 2, 10) <= 0 && !has_kept)
                     continue;
                 if (watched[0].revents != 0 && !forward(client, server))
                     break;
-                if (watched[1].revents != 0) {
+                const bool is_keeping = is_keeping_;
+                if (has_kept && !is_keeping)
+                    break;
+                if (watched[1].revents != 0 && is_keeping)
+                    has_kept = true;
+                else if (watched[1].revents != 0) {
                     if (is_to_lose_.exchange(false))
                         break;
                     const bool is_last = is_to_stall_.exchange(false);
@@ -195,6 +205,7 @@ private:
     std::atomic<bool> is_over_{false};
     std::atomic<bool> is_to_lose_{false};
     std::atomic<bool> is_to_stall_{false};
+    std::atomic<bool> is_keeping_{false};
     std::atomic<bool> is_stalled_{false};
     std::atomic<bool> has_held_up_{false};
     std::atomic<int> connections_{0};
