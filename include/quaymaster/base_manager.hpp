@@ -89,7 +89,7 @@ public:
     void start();
     /// start() and wait for the end: a signal of server_options::stop_signals, or a client's `shutdown` request.
     void serve_forever();
-    /// Finds the server, waiting up to client_options::connect_deadline for one that is not up yet. Throws
+    /// Finds the server, trying again until client_options::connect_deadline if it is not up yet. Throws
     /// authentication_error if it holds another key, connection_lost if none came, deadline_exceeded if it does not
     /// answer, std::logic_error if started already. Calling it again checks again.
     void connect();

@@ -18,7 +18,8 @@ enum class client_dialect : std::uint8_t {
 
 /// The limits of one manager and of the proxies it makes. Every one of them is an upper bound on a wait: no call hangs.
 struct client_options {
-    /// How long connect() goes on trying, with back-off, while no server listens.
+    /// How long connect() goes on trying, with back-off, while no server listens, or none answers. The last attempt begins no
+    /// later than that, and may take handshake_deadline as any other. Zero: one attempt.
     std::chrono::milliseconds connect_deadline{10'000};
     /// The same for a call that finds its connection gone because the server was restarted. Nothing of the call has been
     /// sent by then, so trying again repeats nothing. Zero: one attempt.

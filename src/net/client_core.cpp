@@ -146,11 +146,10 @@ client_core::~client_core()
 
 void client_core::connect()
 {
-    const time_point deadline = clock::now() + options().connect_deadline;
-    back_off waits{deadline};
+    back_off waits{clock::now() + options().connect_deadline};
     for (;;) {
         try {
-            return probe_until(deadline);
+            return probe();
         } catch (const connection_lost& failed) {
             if (!waits.pause())
                 throw connection_lost{std::string{failed.what()} + "; gave up after " +
@@ -165,14 +164,9 @@ void client_core::connect()
 
 void client_core::probe()
 {
-    probe_until(time_point::max());
-}
-
-void client_core::probe_until(time_point deadline)
-{
     const client_request request{"dummy", {}, {}};
     const auto patience = std::min(options().call_deadline, options().handshake_deadline);
-    const wire::reply reply = one_shot(request, std::nullopt, patience, deadline);
+    const wire::reply reply = one_shot(request, std::nullopt, patience, time_point::max());
     if (const auto* malformed = std::get_if<wire::malformed_reply>(&reply))
         throw error{server().to_string() + " is no quaymaster or multiprocessing server: " + malformed->text};
     // Any other reply, a traceback included, is a sign of life from a server that holds our key.

@@ -32,7 +32,7 @@ public:
     [[nodiscard]] const client_options& options() const noexcept override { return environment_.options; }
     [[nodiscard]] const codec::pickle_limits& limits() const noexcept override { return environment_.session.limits; }
 
-    /// Waits for the server to answer `dummy`, for at most connect_deadline, and learns which dialect it speaks.
+    /// Has the server answer `dummy`, trying again until connect_deadline, and learns which dialect it speaks.
     void connect();
     /// One attempt at `dummy`.
     void probe() override;
@@ -66,7 +66,6 @@ public:
 private:
     class thread_streams;
 
-    void probe_until(time_point deadline);
     wire::reply one_shot(const client_request& request, std::optional<std::string_view> name, std::chrono::milliseconds patience,
                          time_point deadline);
     void close_now(std::string_view ident, time_point deadline);

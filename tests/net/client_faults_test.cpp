@@ -100,6 +100,28 @@ TEST_CASE("connect() gives up at its deadline", "[net][client][faults]")
     }
 }
 
+TEST_CASE("connect() with a deadline of zero makes one whole attempt", "[net][client][faults]")
+{
+    manager_options once = short_limits();
+    once.client.connect_deadline = 0ms;
+    const bool is_unix = GENERATE(false, true);
+    const std::string path = "/tmp/quaymaster-test-" + std::to_string(::getpid()) + "-once";
+    std::optional<queue_manager> serving{std::in_place, is_unix ? address::unix_socket(path) : address{"127.0.0.1", 0}, "abc",
+                                         short_limits()};
+    serving->serve();
+    const address served = serving->address();
+    queue_manager client{served, "abc", once};
+    client.connect();
+    client.queue<int>().put(1);
+    CHECK(serving->queue<int>().get() == 1);
+
+    serving.reset();
+    queue_manager late{served, "abc", once};
+    const auto started = clock_type::now();
+    CHECK_THROWS_AS(late.connect(), connection_lost);
+    CHECK(clock_type::now() - started < 1s);
+}
+
 TEST_CASE("a peer that speaks another protocol is an error that says so", "[net][client][faults]")
 {
     const silent_listener listener;

@@ -19,7 +19,7 @@ void client_arguments::add_to(CLI::App& subcommand)
     subcommand.add_option("--unix", unix_path, "Path of the server's Unix socket, instead of --host and --port")
         ->excludes(host_option, port_option);
     subcommand.add_option("--authkey-file", authkey_file, "File that holds the key");
-    subcommand.add_option("--connect-timeout", connect_timeout_s, "Seconds to wait for a server that is not up yet")
+    subcommand.add_option("--connect-timeout", connect_timeout_s, "Seconds to wait for a server that is not up yet; 0: one attempt")
         ->capture_default_str()
         ->check(span_of_seconds(0, 86'400));
 }
