@@ -40,7 +40,9 @@ struct client_options {
     /// How long a call polls its socket for the reply before it sleeps; zero: never. It is adaptive, like the server's: a
     /// connection that polls in vain, or is used seldom, or whose processor others keep, does not poll for a while.
     std::chrono::microseconds busy_poll{100};
-    /// Octets of one reply. A server that announces a longer one is hung up on.
+    /// Octets of one reply. A server that announces a longer one is hung up on, and the items in it may be lost: let this be larger
+    /// than the largest item. get_many() asks for no more than fits. For consume() the server chooses, which sends up to 65,535 items
+    /// at once, of up to server_options::outbox_size_max in all: below 5 MiB, where that is as it was, what is sent ahead may be lost.
     std::size_t reply_size_max = std::size_t{1} << 30;
     client_dialect dialect = client_dialect::automatic;
     /// What is read of the pickles that a server sends.

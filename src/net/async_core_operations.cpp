@@ -3,6 +3,7 @@
 
 #include "core/recent_put_ids.hpp"
 #include "net/async_tags.hpp"
+#include "net/batch_bounds.hpp"
 #include "net/client_reply.hpp"
 #include "net/later.hpp"
 #include "wire/framing.hpp"
@@ -214,10 +215,10 @@ void async_core::send(async_operation& next)
     case kind::put_back: next.id = send_put_back(next, handle); break;
     case kind::get: next.id = session.get(tag_of(next), handle, timeout); break;
     case kind::get_many: {
-        const std::size_t count = std::min(wanted.count_max, session.server().batch_items_max);
-        const std::size_t size = std::min<std::size_t>(session.server().batch_size_max, native::no_limit);
-        next.id = session.get_many(tag_of(next), handle, timeout, static_cast<std::uint16_t>(count),
-                                   static_cast<std::uint32_t>(size));
+        const batch_bounds bounds =
+            bounds_within(environment_.options.reply_size_max, std::min(wanted.count_max, session.server().batch_items_max),
+                          session.server().batch_size_max);
+        next.id = session.get_many(tag_of(next), handle, timeout, bounds.count, bounds.octets);
         break;
     }
     case kind::connect:

@@ -1,5 +1,6 @@
 #include "net/native_queue.hpp"
 
+#include "net/batch_bounds.hpp"
 #include "net/native_consumer.hpp"
 #include "net/native_errors.hpp"
 #include "wire/native_dialect.hpp"
@@ -18,8 +19,8 @@ namespace {
 
 using std::chrono::milliseconds;
 
-/// Octets of one reply to a get_many: what is more comes with the next.
-constexpr std::uint32_t reply_size_max = std::uint32_t{4} << 20;
+/// Octets of items in one reply to a get_many, if the client takes as many: what is more comes with the next.
+constexpr std::size_t items_size_max = std::size_t{4} << 20;
 
 /// For a request with such a time-out.
 native_wait wait_for(std::uint32_t timeout)
@@ -66,11 +67,12 @@ std::optional<std::size_t> native_queue::put_many(std::size_t count, bytes_view 
 std::optional<bool> native_queue::get_many(std::size_t count, wait_time timeout, got_batch& got)
 {
     const std::uint32_t limit = native_timeout(timeout);
+    const batch_bounds wanted = bounds_within(core_.options().reply_size_max, count, items_size_max);
     return on_native([&](client_connection& stream, std::uint32_t handle) {
         native::fixed_fields fields;
-        fields.add(handle).add(limit).add(reply_size_max);
-        const auto wanted = static_cast<std::uint16_t>(std::min(count, native::batch_items_max));
-        const native_reply reply = stream.transact_native({native::operation::get_many, 0, wanted}, fields.view(), {}, wait_for(limit));
+        fields.add(handle).add(limit).add(wanted.octets);
+        const native_reply reply =
+            stream.transact_native({native::operation::get_many, 0, wanted.count}, fields.view(), {}, wait_for(limit));
         require(reply, native::operation::items);
         take_batch(reply, got);
         return (reply.flags & native::has_more) != 0;

@@ -109,6 +109,22 @@ TEST_CASE("an item may be put while another is encoded", "[net][async]")
     CHECK(got == std::vector<int>{1, 2, 3, 101, 102, 103});
 }
 
+TEST_CASE("async_get_many() asks for no more than reply_size_max allows", "[net][async]")
+{
+    async_client_options options = short_limits();
+    options.client.reply_size_max = 64 << 10;
+    connected here{options};
+    const async_queue<int> queue = here.queue();
+    const std::vector<int> items = numbers_to(70'000);
+    CHECK(run_for(here.io, queue.async_put_many(items, asio::use_future)) == items.size());
+    std::vector<int> got;
+    while (got.size() < items.size()) {
+        const std::vector<int> more = run_for(here.io, queue.async_get_many(65'535, 0ms, asio::use_future));
+        got.insert(got.end(), more.begin(), more.end());
+    }
+    CHECK(got == items);
+}
+
 TEST_CASE("a batch of none", "[net][async]")
 {
     connected here{short_limits(), {queue_kind::fifo, 1}};

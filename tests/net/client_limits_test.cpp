@@ -8,6 +8,7 @@
 
 #include <netinet/tcp.h>
 
+#include <numeric>
 #include <string>
 #include <vector>
 
@@ -155,6 +156,35 @@ TEST_CASE("a reply beyond reply_size_max ends the connection, and the next call 
     const bytes allowed(limit - 100);
     other.put(allowed);
     CHECK(other.get(0ms) == allowed);
+}
+
+TEST_CASE("get_many() asks for no more than reply_size_max allows", "[net][client][limits]")
+{
+    const std::size_t limit = GENERATE(std::size_t{600}, std::size_t{64} << 10);
+    CAPTURE(limit);
+    constexpr std::size_t count = 70'000;
+    queue_manager serving{{"127.0.0.1", 0}, "abc", short_limits()};
+    serving.serve();
+    std::vector<std::size_t> items(limit < 1'000 ? 1'000 : count);
+    std::iota(items.begin(), items.end(), std::size_t{0});
+    serving.queue<std::size_t>().put_many(items);
+
+    manager_options options = short_limits();
+    options.client.reply_size_max = limit;
+    auto client = connected_to(serving, options);
+    const auto queue = client.queue<std::size_t>();
+    std::vector<std::size_t> got;
+    while (got.size() < items.size()) {
+        const std::vector<std::size_t> more = queue.get_many(65'535, 0ms);
+        got.insert(got.end(), more.begin(), more.end());
+    }
+    CHECK(got == items);
+    CHECK(queue.empty());
+    // Two of these are too many for one reply.
+    const std::vector<bytes> large(3, bytes(limit / 2));
+    const auto other = client.queue<bytes>("get_result_queue");
+    other.put_many(large);
+    CHECK(other.get_many(65'535, 0ms) == large);
 }
 
 TEST_CASE("keepalive_idle is set on a client's connections, and zero switches keepalive off", "[net][client][limits]")
