@@ -74,8 +74,8 @@ struct async_client_options {
 /// to by then: an item that was on its way is not lost. A put that was sent again, and is cancelled or finds no room then, completes with
 /// connection_lost, whose may_have_executed() is true: the server may yet let in what was sent first.
 /// Errors: connection_lost, deadline_exceeded, authentication_error, remote_error and the queue_* errors, as the synchronous
-/// API. Where a server falls silent, what should have been answered fails with deadline_exceeded; whatever else is under way,
-/// such as a get without limit, with connection_lost, because the connection is given up.
+/// API. Where a server falls silent, what should have been answered fails with deadline_exceeded, and the connection is given up:
+/// whatever else is under way, such as a get without limit, fares as with any other lost connection.
 ///
 /// Thread safety: any member from any thread; what happens to the connection happens on a strand of the executor. As Asio has
 /// it, a cancellation signal is emitted only where the operation's handler could not run at the same time.

@@ -148,8 +148,9 @@ private:
 /// A remote queue.Queue of items of type `T`, which `Codec` turns into Python objects and back, as queue_proxy<T> does. `T` is
 /// default constructible, because a handler is given one with an error, too.
 /// Timeouts: nullopt waits without limit, zero not at all. They count from the call; while the client is not connected they may
-/// be exceeded by what connecting takes, and while as many operations as may be are under way, by what those take: one that is late and
-/// could not be sent fails with deadline_exceeded once the server has said nothing for call_deadline.
+/// be exceeded by what connecting takes, and while as many operations as may be are under way, by what those take: one that could not
+/// be sent by call_deadline after its timeout fails with deadline_exceeded then, or, if a part of a frame has moved within
+/// call_deadline before, once none has for so long.
 /// Thread safety, lifetime, cancellation and errors: as async_client. A copy is another handle to the same queue.
 template <class T, class Codec = pickle_codec>
 class async_queue : public async_queue_base {
