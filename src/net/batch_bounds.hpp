@@ -23,7 +23,7 @@ struct batch_bounds {
     // Half of it for the sizes at most: items are longer than these nearly always.
     const std::size_t count = std::min({count_max, wire::native::batch_items_max, std::max(reply_size_max / 2 / size_field, std::size_t{1})});
     const std::size_t room = reply_size_max - std::min(reply_size_max, count * size_field);
-    const std::size_t octets = std::clamp(room, std::size_t{1}, std::min<std::size_t>(octets_max, wire::native::no_limit));
+    const std::size_t octets = std::max(std::min({room, octets_max, std::size_t{wire::native::no_limit}}), std::size_t{1});
     return {static_cast<std::uint16_t>(count), static_cast<std::uint32_t>(octets)};
 }
 
