@@ -34,10 +34,16 @@ bool is_queue_full(const session::native_reply& reply)
     return reply.code == operation::raised && native::parse_raised(reply.body)->number == native::exception_number::queue_full;
 }
 
+/// A put was not to wait, because its connection has the server keep too much already, or was, and memory ran out.
+bool is_memory_error(const session::native_reply& reply)
+{
+    return reply.code == operation::raised && native::parse_raised(reply.body)->type_name == "MemoryError";
+}
+
 /// Of a put: it has come to its end, and what it was to put is not in.
 bool says_not_in(const session::native_reply& reply)
 {
-    return reply.code == operation::cancelled || is_queue_full(reply);
+    return reply.code == operation::cancelled || is_queue_full(reply) || is_memory_error(reply);
 }
 
 detail::encoded_item copied(bytes_view opcodes)

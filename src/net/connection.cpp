@@ -102,7 +102,7 @@ void connection::on_fulfilled(std::span<std::shared_ptr<core::waiter>> told)
         return;
     guarded([this, told] {
         // Nobody watched the socket of a client that had sent too far ahead; what it was given goes back if it has left.
-        if ((interest_ & EPOLLIN) == 0 && peer_has_left(socket_.number()))
+        if (session_.parked() && (interest_ & EPOLLIN) == 0 && peer_has_left(socket_.number()))
             return close_because(log_level::info, "lost", "it left while its call waited");
         take_turn(std::chrono::steady_clock::now(), [this, told](session::turn& now) {
             for (auto& each : told)
@@ -137,7 +137,7 @@ void connection::on_ready(std::uint32_t events)
     guarded([this, events] {
         if ((events & EPOLLOUT) != 0 && is_choked_)
             go_on(std::chrono::steady_clock::now());
-        else if ((interest_ & EPOLLIN) != 0)
+        else if ((interest_ & EPOLLIN) != 0 && !is_full())  // else it is to be flushed first
             static_cast<void>(read());
         else if ((events & (EPOLLHUP | EPOLLERR)) != 0)
             close_lost(make_error_code(boost::system::errc::connection_reset));  // nothing of what we have will be fetched
@@ -146,7 +146,7 @@ void connection::on_ready(std::uint32_t events)
 
 bool connection::on_guess() noexcept
 {
-    if (interest_ != EPOLLIN)
+    if (interest_ != EPOLLIN || is_full())
         return false;
     bool has_come = true;  // where it throws, too: there may be others to tell of its end
     guarded([this, &has_come] { has_come = read(); });

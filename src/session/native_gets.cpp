@@ -126,6 +126,7 @@ void proceed_with_consume(native_state& state, pending_request& waiting, core::o
 /// A get or a get_many that has left its line is tried again, and joins it at the end.
 void get_again(native_state& state, pending_request& waiting, turn& now)
 {
+    now.scratch.batch.reserve(1);  // for the item: see answer_get()
     core::outcome result;
     now.server.run_inside(*waiting.object, [&](core::completions& fulfilled) {
         result = waiting.queue().get(waiting.due, waiting, fulfilled);

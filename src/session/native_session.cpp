@@ -9,6 +9,7 @@
 #include <quaymaster/errors.hpp>
 
 #include <array>
+#include <exception>
 #include <string>
 #include <utility>
 #include <variant>
@@ -258,12 +259,23 @@ void native_session::proceed(pending_request& waiting, core::outcome result, tur
 
 void native_session::end(service& server)
 {
+    std::exception_ptr failure;  // the first: whatever fails, nothing of this session stays anywhere
+    const auto attempt = [&failure](auto&& step) {
+        try {
+            step();
+        } catch (const std::exception&) {
+            if (failure == nullptr)
+                failure = std::current_exception();
+        }
+    };
     for (pending_request& each : state_.waits)
         if (each.code == operation::call)
-            state_.calls->withdraw(*each.python, server);
-    state_.waits.withdraw_all(server);
+            attempt([&] { state_.calls->withdraw(*each.python, server); });
+    attempt([&] { state_.waits.withdraw_all(server); });
     state_.objects.clear();
     state_.caller.reset();
+    if (failure != nullptr)
+        std::rethrow_exception(failure);
 }
 
 }  // namespace quaymaster::session

@@ -89,7 +89,7 @@ private:
 };
 
 /// A borrowed_batch of items that have left the queue `from` and are in no reply yet. What is still in it at its end goes back there: an
-/// exception has come between, and if there is no memory for that either, they are lost.
+/// exception has come between, and if there is no memory for that either, they are lost. Some may be as they were to be written by then.
 class taken_batch {
 public:
     taken_batch(core::referent& from, turn& now) noexcept : from_{from}, now_{now}, batch_{now.scratch} {}

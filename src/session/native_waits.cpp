@@ -175,7 +175,7 @@ void pending_requests::withdraw_all(service& server)
 /// One that was served, and for whose item there is no memory in its queue, loses it; nobody stays in a line to be given more.
 void pending_requests::leave_queue(pending_request& waiting, service& server) noexcept
 {
-    if (waiting.code == operation::call || waiting.current_state() == core::waiter::state::idle)
+    if (waiting.code == operation::call)
         return;
     try {
         server.withdraw(*waiting.object, waiting);

@@ -515,17 +515,21 @@ bool python_calls::cancel(python_call& call, service& server)
     });
     if (is_served)
         return false;
+    forget_wait(call);
+    return true;
+}
+
+/// The memory of what it was creating may serve another call.
+std::shared_ptr<core::referent> python_calls::forget_wait(python_call& call) noexcept
+{
     call.deadline_ = core::never;
     call.creating_.reset();
-    call.place_.reset();
-    return true;
+    return std::exchange(call.place_, nullptr);
 }
 
 void python_calls::withdraw(python_call& call, service& server)
 {
-    call.deadline_ = core::never;
-    call.creating_.reset();  // its memory may serve another call
-    if (const auto place = std::exchange(call.place_, nullptr))
+    if (const auto place = forget_wait(call))
         server.withdraw(*place, *call.waiter_);
 }
 

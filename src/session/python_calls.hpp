@@ -70,7 +70,8 @@ public:
     void resume(python_call& call, turn& now);
     /// Its deadline has passed. It may stay parked nevertheless, without one. Precondition: parked.
     void expire(python_call& call, turn& now);
-    /// As withdraw(). False, with nothing done, if the wait has come to something, which its caller is about to be told.
+    /// As withdraw(). False, with nothing done, if the wait has come to something that its caller is about to be told, and that would not
+    /// be undone: what a getter of several queues was given goes back.
     /// Precondition: parked.
     [[nodiscard]] bool cancel(python_call& call, service& server);
     /// Its caller wants no answer any more.
@@ -90,6 +91,7 @@ private:
     void answer_created(const python_call& call, core::outcome result, const holds& held, turn& now);
     void answer_created(const python_call& call, const core::created& object, const holds& held, turn& now);
     void call_method(python_call& waiting, turn& now);
+    static std::shared_ptr<core::referent> forget_wait(python_call& call) noexcept;
     void keep_count(turn& now);
     void keep_last_used(turn& now);
     void call_fallback(core::referent& object, turn& now);

@@ -3,6 +3,7 @@
 #include "wire/framing.hpp"
 #include "wire/native_dialect.hpp"
 
+#include <exception>
 #include <utility>
 
 namespace quaymaster::session {
@@ -125,11 +126,18 @@ void server_session::on_deadline(turn& now)
 void server_session::end(service& server, bool peer_left)
 {
     calls_.withdraw(call_, server);
-    if (native_ != nullptr)
-        native_->end(server);
+    std::exception_ptr failure;
+    try {
+        if (native_ != nullptr)
+            native_->end(server);
+    } catch (const std::exception&) {  // which has ended for all that
+        failure = std::current_exception();
+    }
     calls_.end(server, peer_left);
     handshake_.reset();
     phase_ = phase::over;
+    if (failure != nullptr)
+        std::rethrow_exception(failure);
 }
 
 bool server_session::authentication_failed() const noexcept

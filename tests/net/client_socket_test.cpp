@@ -59,15 +59,16 @@ public:
         struct sigaction nothing {};
         nothing.sa_handler = [](int) {};
         ::sigaction(SIGUSR1, &nothing, nullptr);
+        thread_ = std::jthread{[interrupted = ::pthread_self()](const std::stop_token& stop) {
+            while (!stop.stop_requested()) {
+                ::pthread_kill(interrupted, SIGUSR1);
+                std::this_thread::sleep_for(5ms);
+            }
+        }};
     }
 
 private:
-    std::jthread thread_{[interrupted = ::pthread_self()](const std::stop_token& stop) {
-        while (!stop.stop_requested()) {
-            ::pthread_kill(interrupted, SIGUSR1);
-            std::this_thread::sleep_for(5ms);
-        }
-    }};
+    std::jthread thread_;
 };
 
 /// An abstract Unix socket that listens, accepts nobody, and has no room for another.
